@@ -1,0 +1,220 @@
+"""What can be asked for: a dataclass that is the command line, the jobs-file row and the form."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from emotion_encoders.emotion import FACE8, EmotionError
+from emotion_encoders.mapping import MappedTrack, translate_track
+from emotion_encoders.track import EmotionTrack
+from gen import intake
+
+RENDER_VERSION = 1  # raised by hand when the same job makes a different clip
+SIZES, RATES, SEEDS = range(128, 1025, 2), range(10, 61), range(2**32)
+PresetName = Literal["draft", "standard", "best"]
+
+
+class JobError(ValueError):
+    """A request that cannot be carried out; `problems` are sentences, all of them at once."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What one turn of the dial decides: side of the clip in pixels, and how hard x264 works."""
+
+    size: int
+    x264: str
+    crf: int
+
+
+PRESETS: Mapping[PresetName, Preset] = {
+    "draft": Preset(size=256, x264="veryfast", crf=23),
+    "standard": Preset(size=512, x264="veryfast", crf=18),
+    "best": Preset(size=768, x264="medium", crf=16),
+}
+
+
+@dataclass(frozen=True)
+class FaceJob:
+    """A talking face: one portrait, one voice, one emotion over time."""
+
+    portrait: Path
+    """Photo, painting or drawing with the face to animate (jpg, png, webp, ...)."""
+    audio: Path
+    """What it says: wav, flac, ogg, mp3, m4a or mp4, up to ten minutes."""
+    emotion: str
+    """What it shows: 'happiness', 'anger@0.5', or over time '0:neutral 1.5:happiness@0.8'."""
+    preset: PresetName = "standard"
+    """The one dial, from quick to careful: decides the size and the encoder's effort."""
+    size: Annotated[
+        int | None, tyro.conf.arg(metavar="PIXELS", help_behavior_hint="(default: the preset's)")
+    ] = None
+    """Side of the square clip, even, 128 to 1024: 256 for draft, 512 for standard, 768 for best."""
+    fps: int = 25
+    """Frames per second, 10 to 60."""
+    seed: int = 0
+    """Another number gives other blinks and head movements; the same number gives the same clip."""
+    face: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the largest)")] = (
+        None
+    )
+    """Which face to take if there are several, numbered from the left: 1, 2, ..."""
+
+    @property
+    def side(self) -> int:
+        """Side of the clip in pixels: as asked, or the preset's."""
+        return PRESETS[self.preset].size if self.size is None else self.size
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """Text to video: not built yet."""
+
+    prompt: str
+    """What is seen."""
+    emotion: str
+    """What is felt, as in a talking face."""
+    seconds: float = 2.0
+    """How long it lasts."""
+    seed: int = 0
+    """Another number gives another video; the same number gives the same one."""
+
+
+@dataclass(frozen=True)
+class FacePlan:
+    """A job that passed the door: parsed, its inputs hashed, its name settled."""
+
+    job: FaceJob
+    track: EmotionTrack
+    portrait_sha256: str
+    audio_sha256: str
+    digest: str
+    name: str
+    notes: tuple[str, ...]  # what the emotion lost on its way to a face
+
+    @property
+    def request(self) -> dict[str, str | int | None]:
+        """The job without what does not change the clip: folders, file names, spellings."""
+        return normalised(self.job, self.track)
+
+
+def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
+    """Checks everything that needs no decoding; `weights` maps the names of those in use to their digests."""
+    mapped, problems = _parsed(job.emotion)
+    for option, path in (("--portrait", job.portrait), ("--audio", job.audio)):
+        found = intake.problem(path)
+        if found is not None:
+            problems.append(f"{option}: {found}")
+    problems += _out_of_range(job)
+    if problems or mapped is None:
+        raise JobError(tuple(problems))
+
+    track = mapped.track
+    portrait, audio = file_sha256(job.portrait), file_sha256(job.audio)
+    digest = request_digest(normalised(job, track), {"portrait": portrait, "audio": audio}, weights)
+    return FacePlan(job, track, portrait, audio, digest, f"{_stem(job.portrait)}-{digest[:8]}", _lost(mapped))
+
+
+def normalised(job: FaceJob, track: EmotionTrack) -> dict[str, str | int | None]:
+    """The job as far as it changes the clip: presets resolved, the emotion in its one spelling."""
+    preset = PRESETS[job.preset]
+    return {
+        "task": "face",
+        "emotion": str(track),
+        "size": job.side,
+        "fps": job.fps,
+        "seed": job.seed,
+        "face": job.face,
+        "x264": preset.x264,
+        "crf": preset.crf,
+    }
+
+
+def request_digest(
+    request: Mapping[str, str | int | None], inputs: Mapping[str, str], weights: Mapping[str, str]
+) -> str:
+    """Names the clip by everything that shapes it: request, input bytes, weights, render version."""
+    covered = {
+        "request": dict(request),
+        "inputs": dict(inputs),
+        "weights": dict(weights),
+        "version": RENDER_VERSION,
+    }
+    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def explained(job: FaceJob, asked: frozenset[str]) -> list[tuple[str, str, str]]:
+    """Every value the job will use and where it came from; `asked` names the fields that were given."""
+    rows: list[tuple[str, str, str]] = []
+    for field in fields(job):
+        value = getattr(job, field.name)
+        if field.name == "size" and value is None:
+            rows.append(("size", str(job.side), f"preset {job.preset}"))
+        else:
+            rows.append(
+                (
+                    field.name,
+                    "-" if value is None else str(value),
+                    "asked" if field.name in asked else "default",
+                )
+            )
+    preset = PRESETS[job.preset]
+    return [
+        *rows,
+        ("x264", preset.x264, f"preset {job.preset}"),
+        ("crf", str(preset.crf), f"preset {job.preset}"),
+    ]
+
+
+def file_sha256(path: Path) -> str:
+    """The digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _parsed(emotion: str) -> tuple[MappedTrack | None, list[str]]:
+    if emotion.strip().lower() == "auto":
+        return None, [
+            "--emotion: 'auto', inferring it from the voice, is not built yet: name one, as in 'happiness'."
+        ]
+    try:
+        return translate_track(EmotionTrack.parse(emotion), FACE8), []
+    except EmotionError as error:
+        return None, [f"--emotion: {error}"]
+
+
+def _out_of_range(job: FaceJob) -> list[str]:
+    problems: list[str] = []
+    if job.side not in SIZES:
+        problems.append(f"--size: {job.side} came; even numbers from {SIZES[0]} to {SIZES[-1]} are allowed.")
+    if job.fps not in RATES:
+        problems.append(f"--fps: {job.fps} came; {RATES[0]} to {RATES[-1]} frames per second are allowed.")
+    if job.seed not in SEEDS:
+        problems.append(f"--seed: {job.seed} came; 0 to {SEEDS[-1]} are allowed.")
+    if job.face is not None and job.face < 1:
+        problems.append(f"--face: {job.face} came; faces are numbered from the left: 1, 2, ...")
+    return problems
+
+
+def _lost(mapped: MappedTrack) -> tuple[str, ...]:
+    if not mapped.lost_labels:
+        return ()
+    return (f"A face cannot show {', '.join(mapped.lost_labels)}: the rest of the mixture is shown instead.",)
+
+
+def _stem(path: Path) -> str:
+    """The file's name as a short, harmless part of another name."""
+    words = re.sub(r"[^\w.+-]+", "_", path.stem).strip("._-")
+    while len(words.encode()) > 100:
+        words = words[:-1]
+    return words or "face"

@@ -1,0 +1,142 @@
+"""`python -m gen.render face ...`: one job in, one clip and its record out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import tyro
+
+from gen.job import FaceJob, JobError, VideoJob, explained
+
+NOT_BUILT = {"video": "text-to-video", "batch": "rendering a file of jobs"}
+INTERRUPTED, TERMINATED = 130, 143
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where the clip goes and what is told about it."""
+
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",))]
+    """Folder for the clip (mp4) and its record (json); it is made if it does not exist."""
+    force: bool = False
+    """Render again even if the same job was done before."""
+    explain: bool = False
+    """Also print every value that is used and where it came from."""
+    json: bool = False
+    """Print one JSON object instead of the clip's path."""
+    quiet: Annotated[bool, tyro.conf.arg(aliases=("-q",))] = False
+    """Say nothing but errors."""
+    verbose: Annotated[bool, tyro.conf.arg(aliases=("-v",))] = False
+    """Log more, for whoever looks for a fault."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """Make a portrait say an audio file, with the emotion asked for."""
+
+    job: Annotated[FaceJob, tyro.conf.arg(name="")]
+    run: Annotated[Run, tyro.conf.arg(name="")]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many jobs from a file: not built yet."""
+
+
+Command = (
+    Annotated[Face, tyro.conf.subcommand("face")]
+    | Annotated[VideoJob, tyro.conf.subcommand("video")]
+    | Annotated[Batch, tyro.conf.subcommand("batch")]
+)
+
+
+class Terminated(BaseException):
+    """The system asked this process to end."""
+
+
+def main(arguments: list[str]) -> int:
+    """Reads the command line and renders; returns 0 done, 1 failed, 2 wrong request, 130 or 143 stopped."""
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        return _dispatch(arguments)
+    except JobError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        if "--json" in arguments:
+            print(json.dumps({"problems": error.problems}))
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted: finished clips stay, the unfinished one was removed.", file=sys.stderr)
+        return INTERRUPTED
+    except Terminated:
+        print("Terminated: finished clips stay, the unfinished one was removed.", file=sys.stderr)
+        return TERMINATED
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["--version"]:
+        print(_version())
+        return 0
+    if arguments and arguments[0] in NOT_BUILT and not {"-h", "--help"} & set(arguments):
+        what = NOT_BUILT[arguments[0]]
+        raise JobError((f"'{arguments[0]}', {what}, is not built yet; 'face' is.",))
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    about = "Renders clips that show the emotion asked for. --version says what is installed."
+    command = tyro.cli(Command, prog="python -m gen.render", description=about, args=arguments, config=config)
+    if not isinstance(command, Face):
+        raise JobError(("Only 'face' is built yet.",))
+    return _render(command, arguments)
+
+
+def _render(command: Face, arguments: list[str]) -> int:
+    logging.basicConfig()
+    for package in ("gen", "pipelines", "emotion_encoders"):
+        logging.getLogger(package).setLevel(logging.DEBUG if command.run.verbose else logging.WARNING)
+    if command.run.explain:
+        _explain(command.job, arguments)
+
+    # The engine's matrices are small: more threads only spin, and would make clips differ between machines.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Only now the engine's modules are imported: a wrong option is answered at once.
+    from gen.runner import run
+    from gen.terminal import Terminal
+
+    events = run([command.job], command.run.out, force=command.run.force)
+    terminal = Terminal(quiet=command.run.quiet, as_json=command.run.json)
+    try:
+        for event in events:
+            terminal.show(event)
+    finally:
+        terminal.close()
+    return terminal.exit_code
+
+
+def _explain(job: FaceJob, arguments: list[str]) -> None:
+    given = {argument.split("=")[0] for argument in arguments}
+    asked = frozenset(field.name for field in fields(job) if f"--{field.name}" in given)
+    for name, value, source in explained(job, asked):
+        print(f"{name:10} {value:30} {source}", file=sys.stderr)
+
+
+def _version() -> str:
+    from gen.assemble import device
+    from gen.record import versions
+
+    found = versions()
+    return f"mien {found['mien']}, torch {found['torch']}, {device().value}: {device().reason}"
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - what signal handlers are given
+    raise Terminated
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

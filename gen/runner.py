@@ -1,0 +1,276 @@
+"""Runs jobs and tells what happens as a stream of events; knows neither terminal nor browser."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emotion_encoders.agreement import Agreement, agree
+from emotion_encoders.emotion import EmotionError
+from gen import assemble, weights
+from gen.assemble import Studio
+from gen.atomic import unwritable, unwritten
+from gen.job import PRESETS, FaceJob, FacePlan, JobError, file_sha256, plan
+from gen.look import Watcher, recognise
+from gen.media import Encoding, MediaError, VideoWriter, read_image, read_sound
+from gen.record import RenderRecord, UsedFile, UsedWeights, sidecar, sound_record, versions, write_sidecar
+from pipelines.portrait.motion import perform
+from pipelines.portrait.tracker import PortraitError
+from pipelines.portrait.voice import VoiceError
+
+if TYPE_CHECKING:
+    from pipelines.portrait.pipeline import Actor
+
+logger = logging.getLogger(__name__)
+
+LOOKS_A_SECOND = 6  # enough to follow an emotion, which moves in tenths of a second
+# Their messages are sentences for the person who asked.
+FOR_USERS = (MediaError, PortraitError, VoiceError, EmotionError, weights.WeightsError)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A clip is begun."""
+
+    index: int  # from 1
+    total: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One more frame is drawn and encoded."""
+
+    index: int
+    total: int
+    name: str
+    done: int
+    frames: int
+    frames_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A frame to look at while the clip grows, (H, W, 3) uint8 RGB."""
+
+    name: str
+    frame: np.ndarray
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A clip and its record lie in the folder."""
+
+    index: int
+    total: int
+    name: str
+    path: Path
+    record: RenderRecord
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The same job was done before; its clip is whole and stays."""
+
+    index: int
+    total: int
+    name: str
+    path: Path
+    record: RenderRecord
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Nothing was written; the message is a sentence."""
+
+    index: int
+    total: int
+    name: str
+    message: str
+
+
+RenderEvent = Started | Step | Preview | Finished | Skipped | Failed
+
+
+def run(
+    jobs: Sequence[FaceJob],
+    out: Path,
+    *,
+    force: bool = False,
+    preview_every: int = 0,
+    assembled: Callable[[], Studio] = assemble.studio,
+) -> Iterator[RenderEvent]:
+    """Checks all jobs, then renders them one by one as the events are asked for.
+
+    Args:
+        jobs: What to render; a job that was done before is skipped.
+        out: Folder for clips and records, made if it does not exist.
+        force: Render again what was done before.
+        preview_every: Frames between two previews; 0 for none.
+        assembled: Loads the engine, when the first clip needs it.
+
+    Raises:
+        JobError: before anything is loaded or written, with all that is wrong with the jobs and the folder.
+    """
+    plans = planned(jobs, out)
+    return _Run(plans, out, force, preview_every, assembled).events()
+
+
+def planned(jobs: Sequence[FaceJob], out: Path) -> list[FacePlan]:
+    """Every job checked and named, and a folder that can be written to; or all problems at once."""
+    plans, problems = [], _weights_problems()
+    digests = {} if problems else {w.name: w.sha256 for w in weights.read_lock().of("render")}
+    for job in jobs:
+        try:
+            plans.append(plan(job, digests))
+        except JobError as error:
+            problems += error.problems
+    if (told := unwritable(out)) is not None:
+        problems.append(f"--out: {told}")
+    if problems:
+        raise JobError(tuple(dict.fromkeys(problems)))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JobError((f"--out: '{out}' cannot be made: {error.strerror}.",)) from None
+    return plans
+
+
+def _weights_problems() -> list[str]:
+    try:
+        return weights.problems(weights.read_lock().of("render", "look"))
+    except weights.WeightsError as error:
+        return [str(error)]
+
+
+class _Run:
+    """The state of a run: the engine once it is loaded, and the last actor, which often plays again."""
+
+    def __init__(
+        self,
+        plans: list[FacePlan],
+        out: Path,
+        force: bool,
+        preview_every: int,
+        assembled: Callable[[], Studio],
+    ) -> None:
+        self._plans, self._out, self._force = plans, out, force
+        self._preview_every, self._assembled = preview_every, assembled
+        self._studio: Studio | None = None
+        self._actor: tuple[tuple[str, int, int | None], Actor] | None = None
+
+    def events(self) -> Iterator[RenderEvent]:
+        total = len(self._plans)
+        for index, one in enumerate(self._plans, start=1):
+            path = self._out / f"{one.name}.mp4"
+            record = None if self._force else sound_record(path, one.digest)
+            if record is not None:
+                yield Skipped(index, total, one.name, path, record)
+                continue
+            try:
+                yield Started(index, total, one.name)
+                yield from self._render(index, total, one, path)
+            except FOR_USERS as error:
+                yield Failed(index, total, one.name, str(error))
+            except Exception as error:
+                logger.debug("%s broke", one.name, exc_info=True)
+                told = f"something broke that should not ({type(error).__name__}: {error}); -v tells more."
+                yield Failed(index, total, one.name, told)
+
+    def _render(self, index: int, total: int, one: FacePlan, path: Path) -> Iterator[RenderEvent]:
+        began = time.perf_counter()
+        job, preset = one.job, PRESETS[one.job.preset]
+        sound, rate = read_sound(job.audio)
+        actor = self._prepared(one)
+        studio = self._loaded()
+        frames = -(-len(sound) * job.fps // rate)  # no sound is lost
+        motion = perform(sound, rate, one.track, frames=frames, fps=job.fps, seed=job.seed)
+
+        studio.tracker.restart()
+        watcher = Watcher(studio.tracker, job.fps, every=round(job.fps / LOOKS_A_SECOND))
+        size, encoding = (job.side, job.side), Encoding(preset.x264, preset.crf)
+        drawing = time.perf_counter()
+        with VideoWriter(path, fps=job.fps, size=size, sound=sound, rate=rate, encoding=encoding) as writer:
+            for done, frame in enumerate(studio.pipeline.frames(actor, motion), start=1):
+                writer.write(frame)
+                watcher.see(frame)
+                if self._preview_every and done % self._preview_every == 1 % self._preview_every:
+                    yield Preview(one.name, frame)
+                speed = done / (time.perf_counter() - drawing)
+                yield Step(index, total, one.name, done, frames, speed, (frames - done) / speed)
+            agreement, missing = self._seen(one, watcher)
+            notes = (*one.notes, *actor.notes, *_unreached(one, frames / job.fps))
+            record = _record(one, frames, time.perf_counter() - began, notes, agreement, missing)
+            writer.publish(record.to_json())
+        record = replace(record, clip_sha256=file_sha256(path))
+        try:
+            write_sidecar(path, record)
+        except OSError as error:
+            path.unlink(missing_ok=True)  # without its record a clip does not count as finished
+            raise MediaError(unwritten(sidecar(path), error)) from error
+        yield Finished(index, total, one.name, path, record)
+
+    def _loaded(self) -> Studio:
+        if self._studio is None:
+            self._studio = self._assembled()
+        return self._studio
+
+    def _prepared(self, one: FacePlan) -> Actor:
+        key = (one.portrait_sha256, one.job.side, one.job.face)
+        if self._actor is None or self._actor[0] != key:
+            picture = read_image(one.job.portrait)
+            actor = self._loaded().pipeline.prepare(picture, size=one.job.side, face=one.job.face)
+            self._actor = (key, actor)
+        return self._actor[1]
+
+    def _seen(self, one: FacePlan, watcher: Watcher) -> tuple[Agreement | None, str | None]:
+        """What the face recogniser makes of the clip, or why it could not say."""
+        recogniser, faces = self._loaded().recogniser, watcher.faces()
+        if not faces.found:
+            return None, "no face was found in the finished clip"
+        seen = recognise(faces, {recogniser.name: recogniser}).emotions(recogniser.name)
+        name, accuracy, n = recogniser.name, recogniser.accuracy, recogniser.n
+        return agree(one.track, seen, faces.fps, judge=name, judge_accuracy=accuracy, judge_n=n), None
+
+
+def _unreached(one: FacePlan, seconds: float) -> list[str]:
+    last = one.track.keyframes[-1].seconds
+    if last <= seconds:
+        return []
+    return [f"The emotion goes on to {last:g} s, but the clip ends with its sound after {seconds:.1f} s."]
+
+
+def _record(
+    one: FacePlan,
+    frames: int,
+    seconds: float,
+    notes: tuple[str, ...],
+    agreement: Agreement | None,
+    no_agreement: str | None,
+) -> RenderRecord:
+    used = weights.read_lock().of("render", "look")
+    return RenderRecord(
+        digest=one.digest,
+        request=one.request,
+        portrait=UsedFile(one.job.portrait.name, one.portrait_sha256),
+        audio=UsedFile(one.job.audio.name, one.audio_sha256),
+        frames=frames,
+        fps=one.job.fps,
+        render_seconds=round(seconds, 2),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        device=assemble.device(),
+        threads=assemble.threads(),
+        weights=tuple(UsedWeights(w.name, w.sha256, w.licence, w.research_only, w.purpose) for w in used),
+        versions=versions(),
+        notes=notes,
+        agreement=agreement,
+        no_agreement=no_agreement,
+    )

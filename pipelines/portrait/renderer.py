@@ -1,0 +1,138 @@
+"""Draws an actor: a photo made ready once, then a frame for every set of ARKit coefficients and head pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipelines.portrait import mouth as lips
+from pipelines.portrait.arkit import ARKIT, index
+from pipelines.portrait.eyes import BESIDE, LIDS, Eyeball, close_lids, eyeball, gaze_shift
+from pipelines.portrait.head_field import HeadField
+from pipelines.portrait.mesh import Mesh
+from pipelines.portrait.mouth import LOWER, UPPER, Mouth
+from pipelines.portrait.opening import mask, outline
+from pipelines.portrait.pose import Pose
+from pipelines.portrait.rig import POINTS, Rig
+from pipelines.portrait.shading import Shading
+
+BLINKS = [index("eyeBlinkLeft"), index("eyeBlinkRight")]
+LID_POINTS = sorted({p for rows in LIDS.values() for row in rows for p in row[1:-1]})
+# The fit's prior pulls coefficients towards 0, and a smile takes cheeks and lower lids along. Without a
+# smile,
+# narrow eyes are a person's own.
+SMILE, CHEEKS, LIDS_UP = (
+    [i for i, name in enumerate(ARKIT) if name.startswith(part)]
+    for part in ("mouthSmile", "cheekSquint", "eyeSquint")
+)
+SMILE_TAKEN, CHEEKS_TAKEN = 1.5, 0.5
+# A photo's openness of the eyes and height of the brows are read as the person's own look, not taken away.
+KEPT = [i for i, name in enumerate(ARKIT) if name.startswith(("eyeBlink", "eyeWide", "eyeLook", "brow"))]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One photographed face, ready to be drawn with any expression."""
+
+    picture: np.ndarray  # (size, size, 3) uint8
+    skin: np.ndarray  # the same, with lips continued over the mouth and lids over the eyes
+    tracked: np.ndarray  # (468, 2) landmarks of the photo, as the mesh holds them
+    rest: np.ndarray  # (468, 2) landmarks with the photo's expression taken away
+    seam: np.ndarray  # (11,) least gap between the lips
+    pose: Pose
+    rig: Rig
+    mesh: Mesh
+    eyes: tuple[Eyeball, ...]
+    mouth: Mouth
+    shading: Shading
+    field: HeadField
+    notes: tuple[str, ...] = ()  # what to tell the person who gave the photo
+
+    @property
+    def unit(self) -> float:
+        """Pixels between the outer eye corners, in depth."""
+        return self.pose.scale
+
+
+def make_actor(
+    picture: np.ndarray, landmarks: np.ndarray, person: np.ndarray, rig: Rig, notes: tuple[str, ...] = ()
+) -> Actor:
+    """Prepares a square picture with a face at landmarks (478, 3) and somebody where `person` is 1."""
+    pose, own = rig.fit(landmarks)
+    unit = pose.scale
+    down = lips.face_down(pose)
+    tracked = landmarks.copy()
+    closed = lips.gaps(tracked, down) < lips.CLOSED * unit
+    if closed.all():
+        lips.part(tracked, down, np.zeros(len(closed)))
+    seam = np.zeros(len(closed)) if closed.all() else lips.seam_gaps(unit)
+    removed = own.copy()
+    removed[KEPT] = 0
+    removed[CHEEKS] += CHEEKS_TAKEN * own[SMILE]
+    removed[LIDS_UP] *= np.minimum(1, SMILE_TAKEN * own[SMILE])
+    removed[SMILE] *= SMILE_TAKEN
+    rest = tracked[:POINTS] - rig.displacement(pose, removed)
+    lips.part(rest, down, seam)
+    skin = _cover_openings(picture, tracked, closed=bool(closed.all()), unit=unit)
+    mesh = Mesh.build(tracked, rig, picture.shape[0])
+    return Actor(
+        picture=picture,
+        skin=skin,
+        tracked=tracked[:POINTS, :2],
+        rest=rest[:, :2],
+        seam=seam,
+        pose=pose,
+        rig=rig,
+        mesh=mesh,
+        shading=Shading.build(mesh, rig, removed),
+        eyes=tuple(eyeball(picture, tracked, side) for side in LIDS),
+        mouth=Mouth.build(picture, tracked, rest, pose, rig),
+        field=HeadField.build(tracked, person, unit),
+        notes=notes,
+    )
+
+
+def draw(actor: Actor, coefficients: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """One frame (size, size, 3) uint8 for ARKit coefficients (52,) and a head pose (6,) as in `Motion`."""
+    points = pose_landmarks(actor, coefficients)
+    left, top, right, bottom = actor.mesh.box
+    x, y = actor.mesh.sources(actor.mesh.move(points - actor.tracked))
+    face = cv2.remap(actor.skin, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    face = actor.shading.apply(face, (x, y), coefficients)
+    for eye in actor.eyes:
+        eye.close(face, (x, y), (left, top), points, float(coefficients[index(f"eyeBlink{eye.side}")]))
+        eye.paint(face, (left, top), points, gaze_shift(eye.side, coefficients, actor.unit))
+    actor.mouth.paint(face, (left, top), points, points[152] - actor.rest[152])
+    frame = actor.picture.copy()
+    frame[top:bottom, left:right] = face
+    x, y = actor.field.sources(head)
+    return cv2.remap(frame, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def pose_landmarks(actor: Actor, coefficients: np.ndarray) -> np.ndarray:
+    """Landmarks (468, 2) in pixels for an expression, the head at rest; lips and lids never cross."""
+    points = actor.rest + actor.rig.drawn(actor.pose, coefficients)[:, :2]
+    open_eyes = coefficients.copy()
+    open_eyes[BLINKS] = 0
+    points[LID_POINTS] = (actor.rest + actor.rig.drawn(actor.pose, open_eyes)[:, :2])[LID_POINTS]
+    close_lids(points, coefficients)
+    down = actor.mouth.down
+    lips.part(points, down, np.maximum(lips.gaps(points, down), actor.seam))
+    return points
+
+
+def _cover_openings(picture: np.ndarray, landmarks: np.ndarray, *, closed: bool, unit: float) -> np.ndarray:
+    """The picture with skin carried on over eyes and an open mouth: no tooth or iris is ever stretched."""
+    height, width = picture.shape[:2]
+    hidden = np.zeros((height, width), np.uint8)
+    for upper, lower in LIDS.values():
+        polygon = outline(landmarks[list(upper), :2], landmarks[list(lower), :2])
+        inside = (mask((height, width), polygon, (0, 0), 0) > 0.5).astype(np.uint8)
+        hidden = cv2.bitwise_or(hidden, cv2.erode(inside, BESIDE))
+    if not closed:
+        polygon = outline(landmarks[list(UPPER[0]), :2], landmarks[list(LOWER[0]), :2])
+        inside = (mask((height, width), polygon, (0, 0), 0) > 0.1).astype(np.uint8)
+        hidden = cv2.bitwise_or(hidden, cv2.dilate(inside, BESIDE, iterations=max(1, round(0.012 * unit))))
+    return cv2.inpaint(picture, hidden, 3, cv2.INPAINT_TELEA)

@@ -1,0 +1,134 @@
+"""Jobs are checked at the door, all problems at once, and get a name from what shapes the clip."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gen.job import PRESETS, FaceJob, JobError, PresetName, explained, plan
+
+WEIGHTS = {"rig": "ab" * 32}
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> FaceJob:
+    (tmp_path / "ada.jpg").write_bytes(b"a picture")
+    (tmp_path / "hello.wav").write_bytes(b"a voice")
+    return FaceJob(portrait=tmp_path / "ada.jpg", audio=tmp_path / "hello.wav", emotion="happiness@0.8")
+
+
+def problems_of(job: FaceJob) -> tuple[str, ...]:
+    with pytest.raises(JobError) as caught:
+        plan(job, WEIGHTS)
+    return caught.value.problems
+
+
+def test_a_clip_is_named_after_its_portrait_and_digest(job: FaceJob) -> None:
+    planned = plan(job, WEIGHTS)
+    assert planned.name == f"ada-{planned.digest[:8]}"
+    assert len(planned.digest) == 64
+
+
+def test_all_problems_are_told_at_once() -> None:
+    wrong = FaceJob(Path("no.jpg"), Path("no.wav"), "suprise", size=333, fps=0, seed=-1, face=0)
+    told = problems_of(wrong)
+    assert [line.split(":")[0] for line in told] == [
+        "--emotion", "--portrait", "--audio", "--size", "--fps", "--seed", "--face",
+    ]  # fmt: skip
+    assert "Did you mean 'surprise'?" in told[0]
+
+
+def test_auto_is_said_to_be_missing(job: FaceJob) -> None:
+    (told,) = problems_of(replace(job, emotion=" Auto "))
+    assert "not built yet" in told
+
+
+@pytest.mark.parametrize("size", [0, 126, 129, 1026, -512])
+def test_sizes_outside_the_range_are_refused(job: FaceJob, size: int) -> None:
+    assert problems_of(replace(job, size=size)) == (
+        f"--size: {size} came; even numbers from 128 to 1024 are allowed.",
+    )
+
+
+@pytest.mark.parametrize(("size", "fps"), [(128, 10), (1024, 60)])
+def test_the_ends_of_the_ranges_are_allowed(job: FaceJob, size: int, fps: int) -> None:
+    assert plan(replace(job, size=size, fps=fps), WEIGHTS).request["size"] == size
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_decides_what_was_not_asked(job: FaceJob, name: PresetName) -> None:
+    request = plan(replace(job, preset=name), WEIGHTS).request
+    assert (request["size"], request["x264"], request["crf"]) == (
+        PRESETS[name].size, PRESETS[name].x264, PRESETS[name].crf,
+    )  # fmt: skip
+
+
+def test_what_was_asked_wins_over_the_preset(job: FaceJob) -> None:
+    assert plan(replace(job, preset="best", size=300), WEIGHTS).request["size"] == 300
+
+
+def test_every_value_says_where_it_came_from(job: FaceJob) -> None:
+    rows = {name: (value, source) for name, value, source in explained(job, frozenset({"emotion"}))}
+    assert rows["emotion"] == ("happiness@0.8", "asked")
+    assert rows["fps"] == ("25", "default")
+    assert rows["size"] == ("512", "preset standard")
+    assert rows["crf"] == ("18", "preset standard")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"emotion": "happiness@0.7"},
+        {"size": 256},
+        {"fps": 30},
+        {"seed": 1},
+        {"face": 1},
+        {"preset": "draft"},
+    ],
+)
+def test_every_field_changes_the_digest(job: FaceJob, change: dict[str, object]) -> None:
+    assert plan(replace(job, **change), WEIGHTS).digest != plan(job, WEIGHTS).digest  # type: ignore[arg-type]
+
+
+def test_input_bytes_and_weights_change_the_digest(job: FaceJob) -> None:
+    before = plan(job, WEIGHTS).digest
+    assert plan(job, {"rig": "cd" * 32}).digest != before
+    job.audio.write_bytes(b"another voice")
+    assert plan(job, WEIGHTS).digest != before
+
+
+def test_folders_and_file_names_do_not_change_the_digest(job: FaceJob, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "photo.png"
+    moved.parent.mkdir()
+    moved.write_bytes(job.portrait.read_bytes())
+    planned = plan(replace(job, portrait=moved), WEIGHTS)
+    assert planned.digest == plan(job, WEIGHTS).digest
+    assert planned.name.startswith("photo-")
+
+
+def test_a_spelled_out_default_is_the_same_job(job: FaceJob) -> None:
+    assert plan(replace(job, size=512), WEIGHTS).digest == plan(job, WEIGHTS).digest
+    assert plan(replace(job, emotion="happy@.80"), WEIGHTS).digest == plan(job, WEIGHTS).digest
+
+
+@pytest.mark.parametrize(
+    ("file", "stem"),
+    [("my photo (1).jpg", "my_photo_1"), ("....jpg", "face"), ("Ünï.png", "Ünï"), ("a\nb;c.png", "a_b_c")],
+)
+def test_a_name_is_harmless_whatever_the_file_was_called(
+    job: FaceJob, tmp_path: Path, file: str, stem: str
+) -> None:
+    odd = tmp_path / file
+    odd.write_bytes(b"a picture")
+    assert plan(replace(job, portrait=odd), WEIGHTS).name.rpartition("-")[0] == stem
+
+
+def test_a_long_name_stays_within_what_disks_allow(job: FaceJob, tmp_path: Path) -> None:
+    odd = tmp_path / ("é" * 120 + ".jpg")
+    odd.write_bytes(b"a picture")
+    assert len(plan(replace(job, portrait=odd), WEIGHTS).name.encode()) < 120
+
+
+def test_another_vocabulary_is_translated_to_faces(job: FaceJob) -> None:
+    planned = plan(replace(job, emotion="mikels8/amusement"), WEIGHTS)
+    assert planned.request["emotion"] == "happiness"

@@ -1,0 +1,199 @@
+"""The judge takes crops, gives distributions and Evidence, and shares nothing with the face recogniser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from emotion_encoders import judge as module
+from emotion_encoders.emotion import FACE8, EmotionError
+from emotion_encoders.judge import ARCHITECTURE, Judge, JudgeNetwork
+from emotion_encoders.recogniser import Facts, WeightsError
+
+BUNDLED = Path(module.__file__).with_name("judge.safetensors")
+FACTS = Facts(
+    name="tiny",
+    architecture=ARCHITECTURE,
+    labels=FACE8.labels,
+    input_size=48,
+    mean=0.5,
+    std=0.25,
+    temperature=0.8,
+    accuracy=0.1,
+    n=10,
+    ece=0.2,
+    seed=0,
+    steps=0,
+    licence="none",
+)
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge.load(BUNDLED)
+
+
+@pytest.fixture
+def crops() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    """Writes weights of an untrained network, changed as a test wants."""
+
+    def write(change: Callable[[dict[str, torch.Tensor]], object] = lambda _: None, **metadata: str) -> Path:
+        tensors = JudgeNetwork().state_dict()
+        change(tensors)
+        path = tmp_path / "weights.safetensors"
+        save_file(tensors, path, {**FACTS.as_metadata(), **metadata})
+        return path
+
+    return write
+
+
+def test_probabilities_are_a_distribution_over_face8(judge: Judge, crops: np.ndarray) -> None:
+    probabilities = judge.probabilities(crops)
+    assert judge.labels == FACE8.labels
+    assert tuple(probabilities.shape) == (5, 8)
+    assert bool((probabilities >= 0).all())
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(5))
+
+
+def test_a_crop_is_seen_alone_as_in_a_batch(judge: Judge, crops: np.ndarray) -> None:
+    alone = torch.cat([judge.probabilities(crop[None]) for crop in crops])
+    torch.testing.assert_close(judge.probabilities(crops), alone, atol=1e-5, rtol=0)
+
+
+def test_arrays_and_tensors_are_seen_alike(judge: Judge, crops: np.ndarray) -> None:
+    assert torch.equal(judge.probabilities(crops), judge.probabilities(torch.from_numpy(crops)))
+
+
+def test_a_crop_and_its_mirror_image_show_the_same(judge: Judge, crops: np.ndarray) -> None:
+    mirrored = judge.probabilities(crops[:, :, ::-1])
+    torch.testing.assert_close(judge.probabilities(crops), mirrored, atol=1e-5, rtol=0)
+
+
+def test_no_crops_give_no_rows(judge: Judge) -> None:
+    assert tuple(judge.probabilities(np.zeros((0, 48, 48), np.uint8)).shape) == (0, 8)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((1, 64, 64), np.uint8), np.zeros((48, 48), np.uint8), np.zeros((1, 48, 48), np.float32)],
+)
+def test_crops_of_another_kind_are_refused_in_words(judge: Judge, wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"takes grey uint8 \(N, 48, 48\): use .*face_crop"):
+        judge.probabilities(wrong)
+
+
+def test_evidence_has_a_keyframe_for_every_crop(judge: Judge, crops: np.ndarray) -> None:
+    seconds = [0.0, 0.04, 0.2, 1.0, 2.5]
+    evidence = judge.encode(crops, seconds)
+    assert [keyframe.seconds for keyframe in evidence.track.keyframes] == seconds
+    seen = [keyframe.emotion.weights for keyframe in evidence.track.keyframes]
+    np.testing.assert_allclose(seen, judge.probabilities(crops).numpy(), atol=1e-6)
+
+
+def test_evidence_says_who_saw_it_and_how_surely(judge: Judge, crops: np.ndarray) -> None:
+    evidence = judge.encode(crops, range(5))
+    surest = judge.probabilities(crops).max(dim=1).values.mean()
+    assert (evidence.modality, evidence.weights, evidence.affect_learned) == ("face", judge.name, False)
+    assert evidence.confidence == pytest.approx(float(surest))
+
+
+def test_times_that_do_not_fit_the_crops_are_refused(judge: Judge, crops: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="5 crops came with 2 times"):
+        judge.encode(crops, [0.0, 1.0])
+    with pytest.raises(EmotionError, match="Times must increase"):
+        judge.encode(crops, [0.0, 1.0, 1.0, 2.0, 3.0])
+
+
+def test_nothing_seen_is_not_an_emotion(judge: Judge) -> None:
+    with pytest.raises(ValueError, match="check that a face was found"):
+        judge.encode(np.zeros((0, 48, 48), np.uint8), [])
+
+
+def test_the_bundled_weights_state_what_was_asked_of_them(judge: Judge) -> None:
+    assert judge.name == "judge-ferplus"
+    assert judge.accuracy >= 0.78
+    assert judge.n > 3000
+    assert judge.facts.ece <= 0.05
+    assert "research only" in judge.facts.licence
+
+
+def test_the_bundled_weights_are_small() -> None:
+    assert BUNDLED.stat().st_size < 4_000_000
+
+
+def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="There is no weights file"):
+        Judge.load(tmp_path / "none.safetensors")
+
+
+def test_a_torn_file_is_refused(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(BUNDLED.read_bytes()[:5000])
+    with pytest.raises(WeightsError, match="not a complete safetensors file"):
+        Judge.load(torn)
+
+
+def test_a_safetensors_file_without_facts_is_refused(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.safetensors"
+    save_file(load_file(BUNDLED), bare)
+    with pytest.raises(WeightsError, match="does not say its name, architecture"):
+        Judge.load(bare)
+
+
+def test_weights_of_another_architecture_are_refused(written: Callable[..., Path]) -> None:
+    with pytest.raises(WeightsError, match=f"'other'; '{ARCHITECTURE}' is needed"):
+        Judge.load(written(architecture='"other"'))
+
+
+def test_weights_with_other_labels_are_refused(written: Callable[..., Path]) -> None:
+    with pytest.raises(WeightsError, match="knows happy, sad; neutral, happiness"):
+        Judge.load(written(labels='["happy", "sad"]'))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors: tensors.pop("head.bias"),
+        lambda tensors: tensors.update(surplus=torch.zeros(1)),
+        lambda tensors: tensors.update({"head.bias": torch.zeros(7)}),
+    ],
+    ids=["missing", "surplus", "misshapen"],
+)
+def test_weights_that_are_not_exactly_the_networks_are_refused(
+    written: Callable[..., Path], change: Callable[[dict[str, torch.Tensor]], object]
+) -> None:
+    with pytest.raises(WeightsError, match="does not fit"):
+        Judge.load(written(change))
+
+
+def test_weights_that_are_not_finite_are_refused(written: Callable[..., Path]) -> None:
+    with pytest.raises(WeightsError, match="not finite"):
+        Judge.load(written(lambda tensors: tensors["head.bias"].fill_(float("nan"))))
+
+
+def test_a_higher_temperature_makes_the_seen_less_sure(
+    written: Callable[..., Path], crops: np.ndarray
+) -> None:
+    sure = Judge.load(written(temperature="0.5")).probabilities(crops)
+    unsure = Judge.load(written(temperature="2.0")).probabilities(crops)
+    assert bool((sure.max(dim=1).values > unsure.max(dim=1).values).all())
+
+
+def test_the_judge_shares_neither_code_nor_names_with_the_face_recogniser() -> None:
+    source = Path(module.__file__).read_text("utf-8")
+    assert "emotion_encoders.face" not in source
+    shared = load_file(BUNDLED).keys() & load_file(BUNDLED.with_name("face.safetensors")).keys()
+    assert shared <= {"head.weight", "head.bias"}
+
+
+def test_the_judge_refuses_the_face_recognisers_weights() -> None:
+    with pytest.raises(WeightsError, match="'face-se-resnet'; 'judge-vgg' is needed"):
+        Judge.load(BUNDLED.with_name("face.safetensors"))
