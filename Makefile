@@ -43,7 +43,7 @@ render: $(VENV)/.runs
 	@$(PY) -m gen.first_light -o $(OUT)
 
 picture: $(VENV)/.runs
-	@$(PY) -m gen.first_light -o $(OUT) --picture docs/first-light.webp
+	@$(PY) -m gen.first_light -o $(OUT) --force --picture docs/first-light.webp
 
 lint: $(VENV)/.tests
 	@$(VENV)/bin/ruff format --check .

@@ -33,10 +33,12 @@ class FirstLight:
     """Where the clips, their records and sheet.png go."""
     picture: Path | None = None
     """Also make a looping picture (webp or gif) of the clips side by side."""
+    force: bool = False
+    """Render again what was rendered before, as after a change to the engine."""
 
 
-def render(out: Path) -> dict[str, Path]:
-    """Ask for the clips, printing each path; those that exist are not rendered again."""
+def render(out: Path, *, force: bool = False) -> dict[str, Path]:
+    """Ask for the clips, printing each path; those that exist are rendered again only by force."""
     from gen.bundled import astronaut, line
     from gen.job import FaceJob
     from gen.runner import Finished, Skipped, run
@@ -46,7 +48,7 @@ def render(out: Path) -> dict[str, Path]:
     write_portrait(portrait, astronaut())
     jobs = [FaceJob(portrait=portrait, audio=line(), emotion=track) for track in TRACKS.values()]
     names, clips, terminal = list(TRACKS), {}, Terminal()
-    for event in run(jobs, out):
+    for event in run(jobs, out, force=force):
         terminal.show(event)
         if isinstance(event, Finished | Skipped):
             clips[names[event.index - 1]] = event.path
@@ -145,7 +147,7 @@ def problems(request: FirstLight) -> list[str]:
 
 def show(request: FirstLight) -> int:
     """Render, score, draw; 0 if every clip was made."""
-    clips = render(request.out)
+    clips = render(request.out, force=request.force)
     if len(clips) < len(TRACKS):
         return 1
     score_all(clips)

@@ -140,7 +140,9 @@ def learn(
         if state.step % SAVE_EVERY:
             continue
         save_checkpoint(asked.checkpoint, state, schedule)
-        _, result = finish(recipe, state, material, schedule, asked.out)
+        # Beside the checkpoint: the bundled file changes once, when the schedule has ended.
+        interim = asked.checkpoint.with_name(f"{recipe.owner}-interim.safetensors")
+        _, result = finish(recipe, state, material, schedule, interim)
         speed = (state.step - first) / (time.monotonic() - started)
         print(
             f"step {state.step}/{schedule.steps}  loss {recent / SAVE_EVERY:.4f}  {result.sentence()}  "
@@ -194,6 +196,7 @@ def card(
 ) -> str:
     """The page that says what the weights are, where they come from and how far to trust them."""
     low, high = result.interval
+    held, _ = ferplus.majority(material.held)
     rows = {
         "accuracy": f"{result.accuracy:.4f} (95 % bootstrap {low:.4f} to {high:.4f}, n = {result.n:,})",
         "calibration": f"expected calibration error {result.ece:.4f} in {BINS} bins",
@@ -201,7 +204,8 @@ def card(
         "votes dropped, one of the eight emotions above half of all remaining votes",
         "input": f"{facts.input_size} x {facts.input_size} grey from `emotion_encoders.alignment.face_crop`, "
         f"mean {facts.mean}, std {facts.std}; logits averaged over crop and mirror image",
-        "temperature": f"{facts.temperature}, fitted on {len(material.held):,} faces of the training part",
+        "temperature": f"{facts.temperature}, fitted by the same rule on {len(held):,} faces of the training "
+        "part that were not learned from",
         "learned from": f"{len(material.examples.images):,} FERPlus training faces, votes as soft labels",
         "removed first": "; ".join(material.notes),
         "schedule": f"seed {facts.seed}, {facts.steps:,} of {schedule.steps:,} steps of {schedule.batch}; "

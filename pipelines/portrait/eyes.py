@@ -18,8 +18,8 @@ LIDS = {
 # Centre and rim.
 IRISES = {"Right": range(468, 473), "Left": range(473, 478)}
 LOWER_SHARE = 0.12  # of the way that the lower lid comes up in a blink
-# How far a full look moves the iris, sideways and up or down, in outer-eye-corner distances.
 LID_SHADOW = 0.25  # how much darker the eyeball is right under the upper lid
+# How far a full look moves the iris, sideways and up or down, in outer-eye-corner distances.
 GAZE = (0.075, 0.05)
 
 SHIFT = 4  # fractional bits of OpenCV's drawing coordinates

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pipelines.portrait import opening
+from pipelines.portrait.complexion import Complexion
 from pipelines.portrait.pose import Pose
 from pipelines.portrait.rig import Rig, Teeth
 
@@ -29,8 +30,6 @@ CLOSED = 0.035  # a gap under this many outer-eye-corner distances is the tracke
 SEAM = 0.010  # gap kept between lips that were apart in the photo, so that a dark line shows where they meet
 CAVITY = np.array([38, 14, 16], np.float32)
 TONGUE = np.array([128, 62, 62], np.float32)
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
-CHEEKS = (50, 280, 205, 425, 187, 411, 117, 346)
 DARK_UNDER = 0.035  # little light falls between lips less apart than this
 LOWER_TEETH_DOWN = 0.025  # how much lower than sculpted the lower teeth stand
 JAW_SHARE = 0.85  # of the chin's way that the lower teeth go
@@ -70,24 +69,27 @@ class Mouth:
     own: np.ndarray | None  # (size, size, 4) the photo's open mouth with coverage, None where it is closed
     down: np.ndarray  # (2,) the face's downward direction in the picture
     unit: float  # pixels between the outer eye corners
-    light: float  # brightness of the face, 1 for a well-lit light skin
+    cavity: np.ndarray  # (3,) colour
+    tongue: np.ndarray  # (3,) colour
 
     @staticmethod
     def build(picture: np.ndarray, landmarks: np.ndarray, rest: np.ndarray, pose: Pose, rig: Rig) -> Mouth:
         """`landmarks` (478, 3) as tracked; `rest` (468, 3) without the photo's expression, lips closed."""
-        skin = picture[_hull(landmarks[list(CHEEKS), :2], picture.shape[:2])]
-        light = float(np.clip(np.percentile(skin @ LUMA, 70) / 210, 0.42, 0.95))
+        complexion = Complexion.of(picture, landmarks)
         down, unit = face_down(pose), pose.scale
         seam = (rest[13, :2] + rest[14, :2]) / 2
         rig_seam = (rig.neutral[13] + rig.neutral[14]) / 2
-        rows = {name: Row(t.texture, _place(t, rig_seam, seam, pose)) for name, t in rig.teeth.items()}
+        rows = {}
+        for name, teeth in rig.teeth.items():
+            toned = np.dstack([complexion.toned(teeth.texture[..., :3]), teeth.texture[..., 3]])
+            rows[name] = Row(toned.astype(np.uint8), _place(teeth, rig_seam, seam, pose))
         own = None
         if float(gaps(landmarks, down).max()) > CLOSED * unit:
             outline = opening.outline(landmarks[list(UPPER[0]), :2], landmarks[list(LOWER[0]), :2])
             height, width = picture.shape[:2]
             soft = opening.mask((height, width), outline, (0, 0), 0.012 * unit)
             own = np.dstack([picture, (soft * soft * 255).astype(np.uint8)])
-        return Mouth(rows, own, down, unit, light)
+        return Mouth(rows, own, down, unit, complexion.toned(CAVITY), complexion.toned(TONGUE))
 
     def paint(self, canvas: np.ndarray, origin: tuple[int, int], points: np.ndarray, jaw: np.ndarray) -> None:
         """Draws what is seen between lips at points (>=468, 2); the chin is `jaw` (2,) pixels down."""
@@ -114,7 +116,7 @@ class Mouth:
         """Cavity, tongue, teeth and the photo's own mouth, from back to front: (h, w, 3) on an area."""
         left, top, right, bottom = area
         shape = (bottom - top, right - left)
-        layer = np.broadcast_to(CAVITY * self.light, (*shape, 3)).copy()
+        layer = np.broadcast_to(self.cavity, (*shape, 3)).copy()
         corner = np.array([left, top], np.float32)
         across = upper[-1] - upper[0]
         tilt = float(np.degrees(np.arctan2(across[1], across[0])))
@@ -124,13 +126,13 @@ class Mouth:
         x, y = (lower[5] - corner - 0.02 * self.unit * self.down).tolist()
         cv2.ellipse(ellipse, ((x, y), (0.62 * reach, 0.26 * self.unit), tilt), 255, -1, cv2.LINE_AA)
         tongue = cv2.GaussianBlur(ellipse, (0, 0), 0.025 * self.unit).astype(np.float32) / 255
-        opening.blend(layer, np.broadcast_to(TONGUE * self.light, layer.shape), tongue * 0.8)
+        opening.blend(layer, np.broadcast_to(self.tongue, layer.shape), tongue * 0.8)
         lowered = jaw * JAW_SHARE + LOWER_TEETH_DOWN * self.unit * self.down
         for row, shift in ((self.rows["lower"], lowered), (self.rows["upper"], np.zeros(2))):
             move = row.place.copy()
             move[:, 2] += shift - corner
             teeth = cv2.warpAffine(row.texture, move, shape[::-1], flags=cv2.INTER_AREA)
-            opening.blend(layer, teeth[..., :3] * self.light, teeth[..., 3].astype(np.float32) / 255)
+            opening.blend(layer, teeth[..., :3], teeth[..., 3].astype(np.float32) / 255)
         if self.own is not None:
             own = self.own[top:bottom, left:right]
             opening.blend(layer, own[..., :3], own[..., 3].astype(np.float32) / 255)
@@ -151,13 +153,6 @@ def face_down(pose: Pose) -> np.ndarray:
     """The face's downward direction (2,) in the picture, of length 1."""
     down = pose.rotation[:2, 1]
     return (down / np.hypot(*down)).astype(np.float32)
-
-
-def _hull(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Which pixels of a picture of that shape lie within the convex hull of points (N, 2)."""
-    area = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(area, np.round(cv2.convexHull(points.astype(np.float32))).astype(np.int32), 1)
-    return area > 0
 
 
 def _place(teeth: Teeth, rig_seam: np.ndarray, seam: np.ndarray, pose: Pose) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,8 @@ from pipelines.portrait.segmenter import Segmenter
 from pipelines.portrait.tracker import FaceTracker, PortraitError, eye_distance
 
 SMALLEST_EYES = 24.0  # pixels between the outer eye corners under which a face has too little to show
+FURTHEST_TILT = 38.0  # degrees that a photographed head may lie on its side
+FEATURES = (33, 263, 61, 291, 13, 14, 1)  # eye corners, mouth corners, lips, nose: all must be in the picture
 FURTHEST_TURN = 48.0  # degrees to the side or up and down that a photographed head may be turned
 SMALLEST_PICTURE = 64  # pixels a side
 
@@ -76,7 +79,7 @@ class PortraitPipeline:
     ) -> Clip:
         """A clip as long as the waveform (N,) float32 mono; arguments as in `prepare` and `perform`."""
         actor = self.prepare(portrait, size=size, face=face)
-        frames = max(1, round(len(waveform) / rate * fps))
+        frames = max(1, math.ceil(len(waveform) * fps / rate))  # no sound is lost
         motion = perform(waveform, rate, track, frames=frames, fps=fps, seed=seed)
         return Clip(np.stack(list(self.frames(actor, motion))), fps, waveform, rate)
 
@@ -104,6 +107,7 @@ class PortraitPipeline:
                 f"The face is too small: {eyes:.0f} pixels between the outer eye corners, "
                 f"{SMALLEST_EYES:.0f} are needed. Use a larger picture or crop it closer."
             )
+        _check_whole(chosen, width, height)
         if face is None and len(ordered) > 1:
             place = next(k for k, points in enumerate(ordered, 1) if points is chosen)
             return chosen, (
@@ -117,3 +121,19 @@ class PortraitPipeline:
         if again is None or np.abs(again[:, :2] - expected[:, :2]).max() > 0.3 * eye_distance(expected):
             return expected
         return again
+
+
+def _check_whole(landmarks: np.ndarray, width: int, height: int) -> None:
+    """Refuses a face that lies on its side or whose features are cut off by the picture's edge."""
+    features = landmarks[list(FEATURES), :2]
+    if (features < 0).any() or (features > [width - 1, height - 1]).any():
+        raise PortraitError(
+            "Eyes or mouth lie outside the picture; use one that shows the whole face with some room."
+        )
+    across = landmarks[263, :2] - landmarks[33, :2]
+    tilt = float(np.degrees(np.arctan2(across[1], across[0])))
+    if abs(tilt) > FURTHEST_TILT:
+        raise PortraitError(
+            f"The head is tilted by {abs(tilt):.0f} degrees; up to {FURTHEST_TILT:.0f} work. "
+            "Turn the picture upright."
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipelines.portrait import mouth as lips
 from pipelines.portrait.arkit import ARKIT, index
+from pipelines.portrait.complexion import Complexion
 from pipelines.portrait.eyes import BESIDE, LIDS, Eyeball, close_lids, eyeball, gaze_shift
 from pipelines.portrait.head_field import HeadField
 from pipelines.portrait.mesh import Mesh
@@ -86,7 +87,7 @@ def make_actor(
         pose=pose,
         rig=rig,
         mesh=mesh,
-        shading=Shading.build(mesh, rig, removed),
+        shading=Shading.build(mesh, rig, removed, Complexion.of(picture, tracked).colour),
         eyes=tuple(eyeball(picture, tracked, side) for side in LIDS),
         mouth=Mouth.build(picture, tracked, rest, pose, rig),
         field=HeadField.build(tracked, person, unit),

@@ -12,10 +12,8 @@ from pipelines.portrait.rig import Rig
 
 STEP = 2  # picture pixels a shading pixel
 DARKER, BRIGHTER = 1.15, 0.6  # folds read; highlights on skin whose light is not known look painted
-DEEPEST, BRIGHTEST = (
-    -0.5,
-    0.16,
-)  # bounds of the log change, so that no sum of coefficients paints a black line
+# Bounds of the log change, so that no sum of coefficients paints a black line.
+DEEPEST, BRIGHTEST = -0.4, 0.16
 OWN_BRIGHTEST = 0.2  # folds that the photo holds are lightened further than bare skin would be
 # Light that reaches a fold has passed through skin: red fades less than blue.
 SKIN = np.array([0.65, 1.0, 1.2], np.float32)
@@ -28,10 +26,11 @@ class Shading:
     layers: np.ndarray  # (52, h, w) float32, log brightness, on every STEP-th pixel of the mesh's box
     origin: tuple[int, int]
     own: np.ndarray  # (h, w) log brightness that takes the photo's own folds away
+    tint: np.ndarray  # (3,) how strongly each channel changes: 1 in a grey picture
 
     @staticmethod
-    def build(mesh: Mesh, rig: Rig, own: np.ndarray) -> Shading:
-        """`own` (52,): the photo's expression that is taken away, and its folds with it."""
+    def build(mesh: Mesh, rig: Rig, own: np.ndarray, colour: float) -> Shading:
+        """`own` (52,): the photo's expression that is taken away; `colour` as in `Complexion`."""
         left, top, right, bottom = rig.shading_box
         height, width = rig.shading.shape[1:]
         per_unit = np.array([(width - 1) / (right - left), (height - 1) / (bottom - top)], np.float32)
@@ -44,7 +43,7 @@ class Shading:
         ]
         taken = np.clip(-DARKER * np.tensordot(own, np.stack(layers), 1), -BRIGHTEST, OWN_BRIGHTEST)
         taken = cv2.GaussianBlur(taken, (0, 0), 0.02 * (mesh.box[2] - mesh.box[0]) / STEP)
-        return Shading(np.stack(layers), mesh.box[:2], taken.astype(np.float32))
+        return Shading(np.stack(layers), mesh.box[:2], taken.astype(np.float32), 1 + (SKIN - 1) * colour)
 
     def apply(
         self, face: np.ndarray, sources: tuple[np.ndarray, np.ndarray], coefficients: np.ndarray
@@ -55,7 +54,7 @@ class Shading:
         active = np.flatnonzero(coefficients > 0.01)
         log = np.tensordot(coefficients[active], self.layers[active], 1)
         log = np.clip(np.where(log > 0, BRIGHTER, DARKER) * log, DEEPEST, BRIGHTEST)
-        ratio = np.exp(np.clip(log + self.own, DEEPEST, OWN_BRIGHTEST)[..., None] * SKIN)
+        ratio = np.exp(np.clip(log + self.own, DEEPEST, OWN_BRIGHTEST)[..., None] * self.tint)
         x, y = ((v - o) / np.float32(STEP) for v, o in zip(sources, self.origin, strict=True))
         ratio = cv2.remap(
             ratio, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(1.0, 1.0, 1.0)

@@ -50,7 +50,7 @@ class FaceTracker:
     def restart(self) -> None:
         """Forgets the clip that `follow` was looking at."""
         if self._moving is not None:
-            self._moving.reset()
+            _reset(self._moving)
 
     def find(self, picture: np.ndarray) -> list[np.ndarray]:
         """Faces in a picture (H, W, 3) uint8, largest first.
@@ -112,6 +112,13 @@ def _landmarks(mesh: Any, picture: np.ndarray) -> list[np.ndarray]:  # noqa: ANN
         result = mesh.process(np.ascontiguousarray(picture))
     found = result.multi_face_landmarks or []
     return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32) * scale for face in found]
+
+
+def _reset(mesh: Any) -> None:  # noqa: ANN401 - MediaPipe ships no types
+    with quiet_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mesh.reset()
+        mesh.process(np.zeros((64, 64, 3), np.uint8))  # the graph starts again here, and says so
 
 
 def _face_mesh(*, still: bool, faces: int) -> Any:  # noqa: ANN401 - MediaPipe ships no types

@@ -6,7 +6,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from gen.first_light import TRACKS, FirstLight, draw, problems, spaced, write_picture, write_portrait
+from gen.first_light import TRACKS, FirstLight, draw, problems, render, spaced, write_picture, write_portrait
 from gen.media import write_video
 
 
@@ -53,3 +53,16 @@ def test_where_nothing_can_be_written_is_said_before_anything_is_made(tmp_path: 
     request = FirstLight(out=tmp_path / "file" / "out", picture=tmp_path / "picture.jpg")
     assert [sentence.split(":")[0] for sentence in problems(request)] == ["--out", "--picture"]
     assert problems(FirstLight(out=tmp_path / "new", picture=tmp_path / "docs" / "a.WEBP")) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_force_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool) -> None:
+    asked: list[tuple[int, bool]] = []
+
+    def run(jobs: list[object], out: Path, *, force: bool) -> list[object]:  # rendering would take a minute
+        asked.append((len(jobs), force))
+        return []
+
+    monkeypatch.setattr("gen.runner.run", run)
+    render(tmp_path, force=force)
+    assert asked == [(len(TRACKS), force)]
