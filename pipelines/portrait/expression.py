@@ -114,9 +114,9 @@ PROTOTYPES: Mapping[str, Prototype] = MappingProxyType(
             emphasis=1.1,
         ),
         "fear": Prototype(  # 1 + 2 + 4 + 5 + 7 + 20 + 25 or 26
-            face={"browInnerUp": 1.0, "browOuterUp": 0.5, "browDown": 0.4, "eyeWide": 1.0, "eyeSquint": 0.2},
-            silent={"mouthStretch": 0.7, "mouthLowerDown": 0.45, "mouthUpperUp": 0.35, "jawOpen": 0.28},
-            spoken={"mouthStretch": 0.65, "mouthLowerDown": 0.45, "mouthUpperUp": 0.4, "jawOpen": 0.2},
+            face={"browInnerUp": 1.0, "browOuterUp": 0.3, "browDown": 0.65, "eyeWide": 1.0, "eyeSquint": 0.2},
+            silent={"mouthStretch": 1.0, "mouthLowerDown": 0.7, "mouthUpperUp": 0.35, "jawOpen": 0.3},
+            spoken={"mouthStretch": 0.95, "mouthLowerDown": 0.6, "mouthUpperUp": 0.4, "jawOpen": 0.16},
             onset=0.14,
             offset=0.5,
             head=(-2.0, 0.0, 0.0),
