@@ -13,11 +13,15 @@ import tyro
 from emotion_encoders.emotion import FACE8, EmotionError
 from emotion_encoders.mapping import MappedTrack, translate_track
 from emotion_encoders.track import EmotionTrack
-from gen import intake
+from gen import intake, synthesiser
 
 RENDER_VERSION = 1  # raised by hand when the same job makes a different clip
 SIZES, RATES, SEEDS = range(128, 1025, 2), range(10, 61), range(2**32)
 PresetName = Literal["draft", "standard", "best"]
+MISSING: Mapping[str, str] = {
+    "emotion": "--emotion: it is missing: say what the face shows, as in 'happiness'; or give --motion.",
+    "audio": "--audio: it is missing: give a file with a voice, or a text with --say; or give --motion.",
+}
 
 
 class JobError(ValueError):
@@ -46,14 +50,22 @@ PRESETS: Mapping[PresetName, Preset] = {
 
 @dataclass(frozen=True)
 class FaceJob:
-    """A talking face: one portrait, one voice, one emotion over time."""
+    """A talking face: one portrait, one voice, one emotion over time; or a portrait and a recorded motion."""
 
     portrait: Path
     """Photo, painting or drawing with the face to animate (jpg, png, webp, ...)."""
-    audio: Path
+    audio: Annotated[
+        Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(needed without --say or --motion)")
+    ] = None
     """What it says: wav, flac, ogg, mp3, m4a or mp4, up to ten minutes."""
-    emotion: str
+    emotion: Annotated[
+        str | None, tyro.conf.arg(metavar="STR", help_behavior_hint="(needed without --motion)")
+    ] = None
     """What it shows: 'happiness', 'anger@0.5', or over time '0:neutral 1.5:happiness@0.8'."""
+    say: Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="(default: none)")] = None
+    """English words to say where there is no recording: by espeak-ng or flite, in the emotion's manner."""
+    motion: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: none)")] = None
+    """What the face does, as Live Link Face CSV, in place of an emotion; silent without --audio."""
     preset: PresetName = "standard"
     """The one dial, from quick to careful: decides the size and the encoder's effort."""
     size: Annotated[
@@ -94,9 +106,11 @@ class FacePlan:
     """A job that passed the door: parsed, its inputs hashed, its name settled."""
 
     job: FaceJob
-    track: EmotionTrack
+    track: EmotionTrack | None  # None for a motion, which says itself what the face does
     portrait_sha256: str
-    audio_sha256: str
+    audio_sha256: str | None
+    motion_sha256: str | None
+    speaker: synthesiser.Synthesiser | None  # who says the text of a job without a recording
     digest: str
     name: str
     notes: tuple[str, ...]  # what the emotion lost on its way to a face
@@ -104,35 +118,55 @@ class FacePlan:
     @property
     def request(self) -> dict[str, str | int | None]:
         """The job without what does not change the clip: folders, file names, spellings."""
-        return normalised(self.job, self.track)
+        return normalised(self.job, self.track, self.speaker)
 
 
 def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
     """Checks everything that needs no decoding; `weights` maps the names of those in use to their digests."""
-    mapped, problems = _parsed(job.emotion)
-    for option, path in (("--portrait", job.portrait), ("--audio", job.audio)):
+    mapped, problems = _asked(job)
+    files = {"portrait": job.portrait, "audio": job.audio, "motion": job.motion}
+    given = {name: path for name, path in files.items() if path is not None}
+    for name, path in given.items():
         found = intake.problem(path)
         if found is not None:
-            problems.append(f"{option}: {found}")
+            problems.append(f"--{name}: {found}")
     problems += _out_of_range(job)
-    if problems or mapped is None:
+    speaker, told = _speaker(job)
+    problems += told
+    if problems:
         raise JobError(tuple(problems))
 
-    track = mapped.track
-    portrait, audio = file_sha256(job.portrait), file_sha256(job.audio)
-    digest = request_digest(normalised(job, track), {"portrait": portrait, "audio": audio}, weights)
-    return FacePlan(job, track, portrait, audio, digest, f"{_stem(job.portrait)}-{digest[:8]}", _lost(mapped))
+    track = None if mapped is None else mapped.track
+    inputs = {name: file_sha256(path) for name, path in given.items()}
+    digest = request_digest(normalised(job, track, speaker), inputs, weights)
+    return FacePlan(
+        job=job,
+        track=track,
+        portrait_sha256=inputs["portrait"],
+        audio_sha256=inputs.get("audio"),
+        motion_sha256=inputs.get("motion"),
+        speaker=speaker,
+        digest=digest,
+        name=f"{_stem(job.portrait)}-{digest[:8]}",
+        notes=() if mapped is None else _lost(mapped),
+    )
 
 
-def normalised(job: FaceJob, track: EmotionTrack) -> dict[str, str | int | None]:
+def normalised(
+    job: FaceJob, track: EmotionTrack | None, speaker: synthesiser.Synthesiser | None = None
+) -> dict[str, str | int | None]:
     """The job as far as it changes the clip: presets resolved, the emotion in its one spelling."""
     preset = PRESETS[job.preset]
+    said: dict[str, str] = {}
+    if job.say is not None and speaker is not None:
+        said = {"say": synthesiser.plain(job.say), "synthesiser": speaker.name}
     return {
+        **said,
         "task": "face",
-        "emotion": str(track),
+        "emotion": None if track is None else str(track),
         "size": job.side,
         "fps": job.fps,
-        "seed": job.seed,
+        "seed": job.seed if job.motion is None else 0,  # a motion leaves nothing to chance
         "face": job.face,
         "x264": preset.x264,
         "crf": preset.crf,
@@ -180,6 +214,32 @@ def file_sha256(path: Path) -> str:
     """The digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _asked(job: FaceJob) -> tuple[MappedTrack | None, list[str]]:
+    """The emotion of a job, and what is wrong with how it says what the face does."""
+    if job.motion is not None:
+        if job.emotion is None:
+            return None, []
+        return None, ["--emotion: --motion already says what the face shows: give one of the two."]
+    mapped, problems = (None, [MISSING["emotion"]]) if job.emotion is None else _parsed(job.emotion)
+    return mapped, problems + ([MISSING["audio"]] if job.audio is None and job.say is None else [])
+
+
+def _speaker(job: FaceJob) -> tuple[synthesiser.Synthesiser | None, list[str]]:
+    """Who says the text of a job, and what is wrong with saying it."""
+    if job.say is None:
+        return None, []
+    for option, other in (("--audio", job.audio), ("--motion", job.motion)):
+        if other is not None:
+            return None, [f"--say: {option} already says what is heard: give one of the two."]
+    found = synthesiser.problem(job.say)
+    if found is not None:
+        return None, [f"--say: {found}"]
+    try:
+        return synthesiser.find(), []
+    except intake.MediaError as error:
+        return None, [f"--say: {error}"]
 
 
 def _parsed(emotion: str) -> tuple[MappedTrack | None, list[str]]:

@@ -13,6 +13,7 @@ from gen.atomic import write_text
 from gen.job import RENDER_VERSION, file_sha256
 
 FORMAT = 1
+LATER = frozenset({"motion"})  # fields that older records do not have
 PACKAGES = ("mien", "av", "mediapipe", "numpy", "opencv-python", "soxr", "torch")
 
 
@@ -54,7 +55,7 @@ class RenderRecord:
     digest: str
     request: Mapping[str, str | int | None]
     portrait: UsedFile
-    audio: UsedFile
+    audio: UsedFile | None
     frames: int
     fps: float
     render_seconds: float
@@ -66,6 +67,7 @@ class RenderRecord:
     notes: tuple[str, ...]
     agreement: Agreement | None
     no_agreement: str | None  # why there is none
+    motion: UsedFile | None = None  # a recorded one, in place of voice and emotion
     clip_sha256: str | None = None  # of the finished file; a clip cannot say it of itself
     synthetic: bool = True
     render_version: int = RENDER_VERSION
@@ -121,8 +123,8 @@ def _record(row: object) -> RenderRecord:
         raise RecordError("The JSON is not an object, so it is no record of a render.")
     values = cast(dict[str, Any], row)  # Any: JSON of unknown origin
     names = {field.name for field in fields(RenderRecord)}
-    if values.keys() != names:
-        odd = ", ".join(sorted(names ^ values.keys()))
+    if values.keys() | LATER != names:
+        odd = ", ".join(sorted(names ^ (values.keys() | LATER)))
         raise RecordError(f"The record does not have this version's fields; they differ in: {odd}.")
     for name in ("request", "versions"):
         if not isinstance(values[name], dict):
@@ -131,7 +133,7 @@ def _record(row: object) -> RenderRecord:
     try:
         parts: dict[str, Any] = {
             "portrait": UsedFile(**values["portrait"]),
-            "audio": UsedFile(**values["audio"]),
+            **{name: _used(values.get(name)) for name in ("audio", "motion")},
             "device": Choice(**values["device"]),
             "threads": Choice(**values["threads"]),
             "weights": tuple(UsedWeights(**one) for one in values["weights"]),
@@ -141,3 +143,7 @@ def _record(row: object) -> RenderRecord:
     except TypeError as error:
         raise RecordError(f"A part of the record does not have this version's fields: {error}.") from None
     return RenderRecord(**{**values, **parts})
+
+
+def _used(row: Any) -> UsedFile | None:  # noqa: ANN401 - JSON of unknown origin
+    return None if row is None else UsedFile(**row)

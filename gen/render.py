@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from gen.job import FaceJob, JobError, VideoJob, explained
+from gen.job import MISSING, FaceJob, JobError, VideoJob, explained
 
 NOT_BUILT = {"video": "text-to-video", "batch": "rendering a file of jobs"}
 INTERRUPTED, TERMINATED = 130, 143
@@ -28,6 +28,8 @@ class Run:
     """Folder for the clip (mp4) and its record (json); it is made if it does not exist."""
     force: bool = False
     """Render again even if the same job was done before."""
+    export_motion: bool = False
+    """Also write what the face does beside the clip, as Live Link Face CSV for Unreal, Unity and Blender."""
     explain: bool = False
     """Also print every value that is used and where it came from."""
     json: bool = False
@@ -40,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Face:
-    """Make a portrait say an audio file, with the emotion asked for."""
+    """Make a portrait say an audio file, with the emotion asked for, or repeat a recorded motion."""
 
     job: Annotated[FaceJob, tyro.conf.arg(name="")]
     run: Annotated[Run, tyro.conf.arg(name="")]
@@ -90,10 +92,26 @@ def _dispatch(arguments: list[str]) -> int:
         raise JobError((f"'{arguments[0]}', {what}, is not built yet; 'face' is.",))
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     about = "Renders clips that show the emotion asked for. --version says what is installed."
-    command = tyro.cli(Command, prog="python -m gen.render", description=about, args=arguments, config=config)
+    try:
+        command = tyro.cli(
+            Command, prog="python -m gen.render", description=about, args=arguments, config=config
+        )
+    except SystemExit as stop:
+        if stop.code and arguments[:1] == ["face"]:
+            _name_missing(arguments)
+        raise
     if not isinstance(command, Face):
         raise JobError(("Only 'face' is built yet.",))
     return _render(command, arguments)
+
+
+def _name_missing(arguments: list[str]) -> None:
+    """Which options are needed only in certain company is not for the parser to know."""
+    given = {argument.split("=")[0] for argument in arguments}
+    if "--motion" not in given:
+        for name in MISSING:
+            if f"--{name}" not in given and not (name == "audio" and "--say" in given):
+                print(MISSING[name], file=sys.stderr)
 
 
 def _render(command: Face, arguments: list[str]) -> int:
@@ -109,7 +127,8 @@ def _render(command: Face, arguments: list[str]) -> int:
     from gen.runner import run
     from gen.terminal import Terminal
 
-    events = run([command.job], command.run.out, force=command.run.force)
+    options = command.run
+    events = run([command.job], options.out, force=options.force, export_motion=options.export_motion)
     terminal = Terminal(quiet=command.run.quiet, as_json=command.run.json)
     try:
         for event in events:

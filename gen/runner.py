@@ -5,27 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from emotion_encoders.agreement import Agreement, agree
 from emotion_encoders.emotion import EmotionError
 from gen import assemble, weights
 from gen.assemble import Studio
 from gen.atomic import unwritable, unwritten
+from gen.events import Failed, Finished, Preview, RenderEvent, Skipped, Started, Step
 from gen.job import PRESETS, FaceJob, FacePlan, JobError, file_sha256, plan
 from gen.look import Watcher, recognise
-from gen.media import Encoding, MediaError, VideoWriter, read_image, read_sound
+from gen.media import Encoding, MediaError, VideoWriter, read_image
+from gen.performance import performed, write_motion
 from gen.record import RenderRecord, UsedFile, UsedWeights, sidecar, sound_record, versions, write_sidecar
-from pipelines.portrait.motion import perform
 from pipelines.portrait.tracker import PortraitError
 from pipelines.portrait.voice import VoiceError
 
 if TYPE_CHECKING:
+    from pipelines.portrait.motion import Motion
     from pipelines.portrait.pipeline import Actor
 
 logger = logging.getLogger(__name__)
@@ -35,76 +35,12 @@ LOOKS_A_SECOND = 6  # enough to follow an emotion, which moves in tenths of a se
 FOR_USERS = (MediaError, PortraitError, VoiceError, EmotionError, weights.WeightsError)
 
 
-@dataclass(frozen=True)
-class Started:
-    """A clip is begun."""
-
-    index: int  # from 1
-    total: int
-    name: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One more frame is drawn and encoded."""
-
-    index: int
-    total: int
-    name: str
-    done: int
-    frames: int
-    frames_per_second: float
-    seconds_left: float
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A frame to look at while the clip grows, (H, W, 3) uint8 RGB."""
-
-    name: str
-    frame: np.ndarray
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A clip and its record lie in the folder."""
-
-    index: int
-    total: int
-    name: str
-    path: Path
-    record: RenderRecord
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """The same job was done before; its clip is whole and stays."""
-
-    index: int
-    total: int
-    name: str
-    path: Path
-    record: RenderRecord
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Nothing was written; the message is a sentence."""
-
-    index: int
-    total: int
-    name: str
-    message: str
-
-
-RenderEvent = Started | Step | Preview | Finished | Skipped | Failed
-
-
 def run(
     jobs: Sequence[FaceJob],
     out: Path,
     *,
     force: bool = False,
+    export_motion: bool = False,
     preview_every: int = 0,
     assembled: Callable[[], Studio] = assemble.studio,
 ) -> Iterator[RenderEvent]:
@@ -114,6 +50,7 @@ def run(
         jobs: What to render; a job that was done before is skipped.
         out: Folder for clips and records, made if it does not exist.
         force: Render again what was done before.
+        export_motion: Also write each clip's motion beside it, as Live Link Face CSV.
         preview_every: Frames between two previews; 0 for none.
         assembled: Loads the engine, when the first clip needs it.
 
@@ -121,7 +58,7 @@ def run(
         JobError: before anything is loaded or written, with all that is wrong with the jobs and the folder.
     """
     plans = planned(jobs, out)
-    return _Run(plans, out, force, preview_every, assembled).events()
+    return _Run(plans, out, force, export_motion, preview_every, assembled).events()
 
 
 def planned(jobs: Sequence[FaceJob], out: Path) -> list[FacePlan]:
@@ -159,11 +96,12 @@ class _Run:
         plans: list[FacePlan],
         out: Path,
         force: bool,
+        export_motion: bool,
         preview_every: int,
         assembled: Callable[[], Studio],
     ) -> None:
         self._plans, self._out, self._force = plans, out, force
-        self._preview_every, self._assembled = preview_every, assembled
+        self._export_motion, self._preview_every, self._assembled = export_motion, preview_every, assembled
         self._studio: Studio | None = None
         self._actor: tuple[tuple[str, int, int | None], Actor] | None = None
 
@@ -172,10 +110,10 @@ class _Run:
         for index, one in enumerate(self._plans, start=1):
             path = self._out / f"{one.name}.mp4"
             record = None if self._force else sound_record(path, one.digest)
-            if record is not None:
-                yield Skipped(index, total, one.name, path, record)
-                continue
             try:
+                if record is not None:
+                    yield Skipped(index, total, one.name, path, record, self._exported(one, path))
+                    continue
                 yield Started(index, total, one.name)
                 yield from self._render(index, total, one, path)
             except FOR_USERS as error:
@@ -188,17 +126,18 @@ class _Run:
     def _render(self, index: int, total: int, one: FacePlan, path: Path) -> Iterator[RenderEvent]:
         began = time.perf_counter()
         job, preset = one.job, PRESETS[one.job.preset]
-        sound, rate = read_sound(job.audio)
+        played = performed(one)
         actor = self._prepared(one)
         studio = self._loaded()
-        frames = -(-len(sound) * job.fps // rate)  # no sound is lost
-        motion = perform(sound, rate, one.track, frames=frames, fps=job.fps, seed=job.seed)
+        motion, frames = played.motion, played.motion.frames
 
         studio.tracker.restart()
         watcher = Watcher(studio.tracker, job.fps, every=round(job.fps / LOOKS_A_SECOND))
         size, encoding = (job.side, job.side), Encoding(preset.x264, preset.crf)
         drawing = time.perf_counter()
-        with VideoWriter(path, fps=job.fps, size=size, sound=sound, rate=rate, encoding=encoding) as writer:
+        with VideoWriter(
+            path, fps=job.fps, size=size, sound=played.sound, rate=played.rate, encoding=encoding
+        ) as writer:
             for done, frame in enumerate(studio.pipeline.frames(actor, motion), start=1):
                 writer.write(frame)
                 watcher.see(frame)
@@ -207,7 +146,7 @@ class _Run:
                 speed = done / (time.perf_counter() - drawing)
                 yield Step(index, total, one.name, done, frames, speed, (frames - done) / speed)
             agreement, missing = self._seen(one, watcher)
-            notes = (*one.notes, *actor.notes, *_unreached(one, frames / job.fps))
+            notes = (*one.notes, *played.notes, *actor.notes, *_unreached(one, frames / job.fps))
             record = _record(one, frames, time.perf_counter() - began, notes, agreement, missing)
             writer.publish(record.to_json())
         record = replace(record, clip_sha256=file_sha256(path))
@@ -216,7 +155,15 @@ class _Run:
         except OSError as error:
             path.unlink(missing_ok=True)  # without its record a clip does not count as finished
             raise MediaError(unwritten(sidecar(path), error)) from error
-        yield Finished(index, total, one.name, path, record)
+        yield Finished(index, total, one.name, path, record, self._exported(one, path, motion))
+
+    def _exported(self, one: FacePlan, clip: Path, motion: Motion | None = None) -> Path | None:
+        """The file with a clip's motion, written now if it is wanted."""
+        if not self._export_motion:
+            return None
+        path = clip.with_suffix(".csv")
+        write_motion(path, performed(one).motion if motion is None else motion)
+        return path
 
     def _loaded(self) -> Studio:
         if self._studio is None:
@@ -233,6 +180,8 @@ class _Run:
 
     def _seen(self, one: FacePlan, watcher: Watcher) -> tuple[Agreement | None, str | None]:
         """What the face recogniser makes of the clip, or why it could not say."""
+        if one.track is None:
+            return None, "a motion was given, and no emotion to agree with"
         recogniser, faces = self._loaded().recogniser, watcher.faces()
         if not faces.found:
             return None, "no face was found in the finished clip"
@@ -241,8 +190,12 @@ class _Run:
         return agree(one.track, seen, faces.fps, judge=name, judge_accuracy=accuracy, judge_n=n), None
 
 
+def _used(path: Path | None, sha256: str | None) -> UsedFile | None:
+    return None if path is None or sha256 is None else UsedFile(path.name, sha256)
+
+
 def _unreached(one: FacePlan, seconds: float) -> list[str]:
-    last = one.track.keyframes[-1].seconds
+    last = 0.0 if one.track is None else one.track.keyframes[-1].seconds
     if last <= seconds:
         return []
     return [f"The emotion goes on to {last:g} s, but the clip ends with its sound after {seconds:.1f} s."]
@@ -261,7 +214,8 @@ def _record(
         digest=one.digest,
         request=one.request,
         portrait=UsedFile(one.job.portrait.name, one.portrait_sha256),
-        audio=UsedFile(one.job.audio.name, one.audio_sha256),
+        audio=_used(one.job.audio, one.audio_sha256),
+        motion=_used(one.job.motion, one.motion_sha256),
         frames=frames,
         fps=one.job.fps,
         render_seconds=round(seconds, 2),

@@ -5,11 +5,10 @@ import os
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, TextIO
 
+from gen.events import Failed, Finished, Preview, RenderEvent, Skipped, Started, Step
 from gen.record import RenderRecord
-from gen.runner import Failed, Finished, Preview, RenderEvent, Skipped, Started, Step
 
 MOVES_EVERY, LOG_EVERY = 0.1, 5.0  # seconds between two lines of progress
 
@@ -40,12 +39,12 @@ class Terminal:
             case Preview():
                 pass
             case Finished():
-                self._keep("finished", event.path, event.record)
+                self._keep("finished", event)
                 for note in event.record.notes:
                     self._tell(f"{_place(event)}  note: {note}")
                 self._tell(f"{_place(event)}  {_made(event.record)}")
             case Skipped():
-                self._keep("skipped", event.path, event.record)
+                self._keep("skipped", event)
                 self._tell(
                     f"{_place(event)}  skipped: it was made before and is whole; --force makes it again"
                 )
@@ -62,11 +61,15 @@ class Terminal:
         if self._as_json:
             _answer(json.dumps(self._ended, ensure_ascii=False))
 
-    def _keep(self, kind: str, path: Path, record: RenderRecord) -> None:
-        self._ended[kind].append({"clip": str(path), "record": asdict(record)})
+    def _keep(self, kind: str, event: Finished | Skipped) -> None:
+        row = {"clip": str(event.path), "record": asdict(event.record)}
+        if event.motion is not None:
+            row["motion"] = str(event.motion)
+            self._tell(f"{_place(event)}  motion: {event.motion}")
+        self._ended[kind].append(row)
         if not self._as_json:
             self._clear()
-            _answer(str(path))
+            _answer(str(event.path))
 
     def _progress(self, step: Step) -> None:
         now = time.perf_counter()
@@ -112,8 +115,8 @@ def _place(event: Started | Step | Finished | Skipped | Failed) -> str:
 
 
 def _made(record: RenderRecord) -> str:
-    size = record.request["size"]
-    what = f"{record.request['emotion']}  {record.frames} frames {size}x{size}  {record.render_seconds:.1f} s"
+    size, shown = record.request["size"], record.request["emotion"] or "a given motion"
+    what = f"{shown}  {record.frames} frames {size}x{size}  {record.render_seconds:.1f} s"
     seen = record.agreement
     if seen is None or seen.probability is None:
         return f"{what}  no agreement: {record.no_agreement or 'what was asked has no label'}"

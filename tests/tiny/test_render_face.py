@@ -134,3 +134,20 @@ def test_media_that_turn_out_unusable_fail_in_a_sentence(
     assert told in answer.err
     assert answer.out == ""
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_motion_goes_out_and_comes_back_in(
+    request_for: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["face", *SMALL, *request_for, "--emotion", "anger", "--export-motion"]) == 0
+    spoken = capsys.readouterr()
+    (take,) = (tmp_path / "out").glob("*.csv")
+    assert f"motion: {take}" in spoken.err
+
+    portrait_and_out = [*request_for[:2], *request_for[4:]]
+    assert main(["face", *SMALL, *portrait_and_out, "--motion", str(take), "--json"]) == 0
+    driven = capsys.readouterr()
+    (finished,) = json.loads(driven.out)["finished"]
+    assert (finished["record"]["audio"], finished["record"]["frames"]) == (None, 6)
+    assert "a given motion  6 frames 128x128" in driven.err
+    assert "Traceback" not in spoken.err + driven.err

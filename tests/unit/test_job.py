@@ -93,6 +93,7 @@ def test_every_field_changes_the_digest(job: FaceJob, change: dict[str, object])
 def test_input_bytes_and_weights_change_the_digest(job: FaceJob) -> None:
     before = plan(job, WEIGHTS).digest
     assert plan(job, {"rig": "cd" * 32}).digest != before
+    assert job.audio is not None
     job.audio.write_bytes(b"another voice")
     assert plan(job, WEIGHTS).digest != before
 
@@ -132,3 +133,50 @@ def test_a_long_name_stays_within_what_disks_allow(job: FaceJob, tmp_path: Path)
 def test_another_vocabulary_is_translated_to_faces(job: FaceJob) -> None:
     planned = plan(replace(job, emotion="mikels8/amusement"), WEIGHTS)
     assert planned.request["emotion"] == "happiness"
+
+
+@pytest.fixture
+def driven(job: FaceJob, tmp_path: Path) -> FaceJob:
+    (tmp_path / "take.csv").write_text("Timecode,JawOpen\n")
+    return FaceJob(job.portrait, motion=tmp_path / "take.csv")
+
+
+def test_a_motion_needs_neither_voice_nor_emotion(driven: FaceJob) -> None:
+    planned = plan(driven, WEIGHTS)
+    assert (planned.track, planned.audio_sha256, planned.request["emotion"]) == (None, None, None)
+    assert planned.motion_sha256 is not None
+
+
+def test_a_motion_and_an_emotion_cannot_both_decide(driven: FaceJob) -> None:
+    (told,) = problems_of(replace(driven, emotion="anger"))
+    assert told == "--emotion: --motion already says what the face shows: give one of the two."
+
+
+def test_a_job_without_motion_needs_voice_and_emotion(job: FaceJob) -> None:
+    told = problems_of(FaceJob(job.portrait))
+    assert [line.split(":")[0] for line in told] == ["--emotion", "--audio"]
+    assert all("or give --motion" in line for line in told)
+
+
+def test_a_motion_that_is_not_there_is_a_problem(driven: FaceJob) -> None:
+    (told,) = problems_of(replace(driven, motion=Path("no.csv")))
+    assert told.startswith("--motion: 'no.csv' does not exist")
+
+
+def test_the_bytes_of_a_motion_and_its_voice_change_the_digest(job: FaceJob, driven: FaceJob) -> None:
+    before = plan(driven, WEIGHTS).digest
+    assert plan(replace(driven, audio=job.audio), WEIGHTS).digest != before
+    assert driven.motion is not None
+    driven.motion.write_text("Timecode,JawLeft\n")
+    assert plan(driven, WEIGHTS).digest != before
+
+
+def test_a_motion_leaves_nothing_to_the_seed(driven: FaceJob) -> None:
+    assert plan(replace(driven, seed=5), WEIGHTS).digest == plan(driven, WEIGHTS).digest
+
+
+def test_a_voice_with_an_emotion_keeps_the_name_it_always_had(
+    job: FaceJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gen.job.RENDER_VERSION", 1)
+    assert plan(job, WEIGHTS).digest == "f4575d6e503e899d18fb71de2ac18bb8e74a3544c61db37a322926ab3f13d3f1"

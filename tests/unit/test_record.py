@@ -122,3 +122,14 @@ def test_a_damaged_half_is_not_sound(clip: Path, what: str, damage: str) -> None
 
 def test_the_software_at_work_is_named() -> None:
     assert {"python", "torch", "mediapipe", "av"} <= versions().keys()
+
+
+def test_a_record_from_before_motions_could_be_given_still_counts(record: RenderRecord) -> None:
+    row = json.loads(record.to_json())
+    del row["motion"]
+    assert RenderRecord.from_json(json.dumps(row)) == record
+
+
+def test_a_record_of_a_silent_clip_reads_back(record: RenderRecord) -> None:
+    driven = replace(record, audio=None, motion=UsedFile("take.csv", "01" * 32))
+    assert RenderRecord.from_json(driven.to_json()) == driven

@@ -65,6 +65,21 @@ def test_missing_options_are_named_together() -> None:
         assert option in answer.stderr
 
 
+def test_voice_and_emotion_are_missing_only_without_a_motion(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    portrait_and_out = [*inputs[:2], *inputs[4:]]
+    assert render.main(["face", *portrait_and_out]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in told] == ["--emotion", "--audio"]
+
+    with pytest.raises(SystemExit):
+        render.main(["face", "--motion", "take.csv", "-o", "out"])
+    told = capsys.readouterr().err
+    assert "--portrait" in told
+    assert "--emotion" not in told
+
+
 def test_all_problems_come_at_once_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

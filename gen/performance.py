@@ -1,0 +1,94 @@
+"""What a face will do, from a job: spoken from a voice with an emotion, or read from a recorded motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from emotion_encoders.emotion import Emotion
+from gen import synthesiser
+from gen.atomic import unwritten, write_text
+from gen.intake import MediaError, checked
+from gen.job import FacePlan
+from gen.media import read_sound
+from pipelines.portrait import livelink
+from pipelines.portrait.motion import Motion, perform
+from pipelines.portrait.reach import within_reach
+
+MAX_CSV_BYTES = 200_000_000  # ten minutes at 240 rows a second with all the app's digits
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A motion, its sound if there is one, and what should be said about them."""
+
+    motion: Motion
+    sound: np.ndarray | None  # (N,) float32 mono
+    rate: int | None
+    notes: tuple[str, ...] = ()
+
+
+def performed(one: FacePlan) -> Performance:
+    """What a checked job asks for; its files are read now."""
+    job = one.job
+    sound, rate = _voice(one)
+    if job.motion is not None:
+        motion, notes = read_motion(job.motion, job.fps)
+        motion, held = within_reach(motion)
+        return Performance(motion, sound, rate, (*notes, *held, *_lengths(motion, sound, rate)))
+    if one.track is None or sound is None or rate is None:
+        raise ValueError("A job without a motion needs a voice and an emotion.")
+    frames = -(-len(sound) * job.fps // rate)  # no sound is lost
+    motion = perform(sound, rate, one.track, frames=frames, fps=job.fps, seed=job.seed)
+    return Performance(motion, sound, rate)
+
+
+def _voice(one: FacePlan) -> tuple[np.ndarray, int] | tuple[None, None]:
+    """What is heard: a recording, a text that is said now, or nothing."""
+    if one.job.audio is not None:
+        return read_sound(one.job.audio)
+    if one.job.say is None or one.speaker is None:
+        return None, None
+    emotion = Emotion.of("neutral") if one.track is None else one.track.keyframes[0].emotion
+    with TemporaryDirectory(prefix="mien-") as folder:
+        said = synthesiser.say(one.speaker, one.job.say, emotion, Path(folder))
+        try:
+            return read_sound(said)
+        except MediaError:
+            told = f"{one.speaker.name} made no sound of the text, or too much: give other words."
+            raise MediaError(told) from None
+
+
+def read_motion(path: Path, fps: float) -> tuple[Motion, tuple[str, ...]]:
+    """The motion of a Live Link Face CSV at a frame rate, and notes about it."""
+    size = checked(path).stat().st_size
+    if size > MAX_CSV_BYTES:
+        limit = f"up to {MAX_CSV_BYTES / 1e6:.0f} MB are read"
+        raise MediaError(f"'{path}' has {size / 1e6:.0f} MB; {limit}: cut the recording up.")
+    try:
+        return livelink.from_csv(path.read_text(encoding="utf-8-sig"), fps)
+    except UnicodeDecodeError:
+        raise MediaError(f"'{path}' is not text: give a CSV as Live Link Face writes it.") from None
+    except livelink.LiveLinkError as error:
+        raise MediaError(f"'{path}': {error}") from error
+
+
+def write_motion(path: Path, motion: Motion) -> None:
+    """Writes a motion as Live Link Face CSV, whole or not at all."""
+    try:
+        write_text(path, livelink.to_csv(motion))
+    except OSError as error:
+        raise MediaError(unwritten(path, error)) from error
+
+
+def _lengths(motion: Motion, sound: np.ndarray | None, rate: int | None) -> tuple[str, ...]:
+    if sound is None or rate is None:
+        return ()
+    seen, heard = motion.frames / motion.fps, len(sound) / rate
+    if abs(seen - heard) <= 1.5 / motion.fps:
+        return ()
+    what = "is cut off there" if heard > seen else "is followed by silence"
+    return (f"The motion lasts {seen:.2f} s and the sound {heard:.2f} s: the sound {what}.",)
