@@ -38,6 +38,10 @@ class FaceDetector:
             for box in self._boxes(picture[top : top + side, left : left + side])
         ]
 
+    def sees(self, picture: np.ndarray) -> bool:
+        """Whether a picture (H, W, 3) uint8 that a face should fill shows one, upright or nearly so."""
+        return bool(self._boxes(picture))
+
     def _boxes(self, tile: np.ndarray) -> list[tuple[float, float, float, float]]:
         """Left, top, width and height in pixels of the faces on a tile."""
         height, width = tile.shape[:2]

@@ -49,6 +49,8 @@ class PortraitPipeline:
         landmarks, notes = self._choose(portrait, face)
         framing = frame_head(portrait, landmarks, size)
         picture = framing.picture(portrait)
+        if self.tracker.is_upside_down(picture):
+            raise PortraitError("The head stands upside down. Turn the picture upright.")
         at = self._refine(picture, framing.landmarks(landmarks))
         actor = make_actor(picture, at, self.segmenter.person(picture), self.rig, notes)
         toward = actor.pose.rotation[:, 2]

@@ -72,6 +72,13 @@ class FaceTracker:
         faces = self._look(picture)
         return max(faces, key=_area) if faces else None
 
+    def is_upside_down(self, picture: np.ndarray) -> bool:
+        """Whether the face that fills a picture stands on its head.
+
+        The mesh fits such a face as readily, with eyes and mouth exchanged; the detector knows better.
+        """
+        return not self._detector.sees(picture) and self._detector.sees(picture[::-1, ::-1])
+
     def follow(self, frame: np.ndarray) -> np.ndarray | None:
         """The face in the next frame (H, W, 3) uint8 of a clip, (478, 3) in pixels; None if there is none."""
         if self._moving is None:

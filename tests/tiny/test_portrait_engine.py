@@ -188,6 +188,11 @@ def test_a_head_on_its_side_is_refused(pipeline: PortraitPipeline, turns: int) -
         pipeline.prepare(np.ascontiguousarray(np.rot90(astronaut(), turns)))
 
 
+def test_a_head_that_stands_upside_down_is_refused(pipeline: PortraitPipeline) -> None:
+    with pytest.raises(PortraitError, match=r"stands upside down|No face was found"):
+        pipeline.prepare(np.ascontiguousarray(astronaut()[::-1, ::-1]))
+
+
 def test_a_mouth_outside_the_picture_is_refused(pipeline: PortraitPipeline) -> None:
     with pytest.raises(PortraitError, match=r"Eyes or mouth lie outside the picture|No face was found"):
         pipeline.prepare(np.ascontiguousarray(astronaut()[:130]))
