@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal, get_args
 
 from emotion_encoders.agreement import divergence
-from emotion_encoders.emotion import FACE8, Emotion, EmotionError, Vocabulary, pooled
+from emotion_encoders.emotion import FACE8, Emotion, EmotionError, Vocabulary, normalised, pooled
 from emotion_encoders.mapping import translate_track
 from emotion_encoders.track import EmotionTrack, Keyframe
 
@@ -20,6 +20,7 @@ Policy = Literal["voice", "text", "blend", "ask"]
 # both are fairly sure. Both numbers are judgement.
 CONFLICT_DIVERGENCE = 0.5  # bits
 CONFLICT_CONFIDENCE = 0.5
+LOOKED_UP = 0.5  # how much an affect looked up from labels counts beside one that was measured; judgement too
 
 
 class EmotionConflict(EmotionError):  # noqa: N818 - a question to the user rather than a fault
@@ -158,16 +159,17 @@ def _blended(sources: Sequence[Evidence]) -> Evidence:
 
 
 def _at(sources: Sequence[Evidence], shares: Sequence[float], seconds: float) -> Emotion:
-    """The blend at a moment; a measured affect goes before one that was looked up."""
+    """The blend at a moment; in its affect what was measured counts more than what was looked up."""
     emotions = [source.track.at(seconds) for source in sources]
     blend = pooled(emotions, shares)
-    learned = [i for i, source in enumerate(sources) if source.affect_learned]
-    if 0 < len(learned) < len(sources):
-        total = math.fsum(shares[i] for i in learned)
-        measured = pooled([emotions[i] for i in learned], [shares[i] / total for i in learned])
-        if measured.intensity > 0:
-            return replace(blend, affect=measured.affect)
-    return blend
+    if len({source.affect_learned for source in sources}) == 1:
+        return blend
+    counts = [
+        share if source.affect_learned else LOOKED_UP * share
+        for source, share in zip(sources, shares, strict=True)
+    ]
+    weighed = pooled(emotions, normalised(counts))
+    return replace(blend, affect=weighed.affect) if weighed.intensity > 0 else blend
 
 
 def _conflicts(sources: Sequence[Evidence]) -> list[Conflict]:

@@ -98,12 +98,15 @@ def test_there_is_no_contradiction_between_the_neutral_the_unsure_and_the_alike(
     assert fuse(others, policy="ask").conflict is None
 
 
-def test_a_measured_affect_goes_before_one_that_was_looked_up() -> None:
+def test_a_measured_affect_counts_twice_as_much_as_one_that_was_looked_up() -> None:
     measured = Emotion.seen(FACE8, Emotion.of("anger").weights, affect=Affect(-0.9, 0.1))
     voice = Evidence(EmotionTrack.constant(measured), "voice", 0.5, "voice-v1", affect_learned=True)
     fusion = fuse([voice, saw("anger", "text", 0.5)])
     assert fusion.evidence.affect_learned
-    assert fusion.evidence.track.at(0).affect == Affect(-0.9, 0.1)
+    affect = fusion.evidence.track.at(0).affect
+    looked_up = Emotion.of("anger").affect
+    assert affect.valence == pytest.approx((2 * -0.9 + looked_up.valence) / 3)
+    assert affect.arousal == pytest.approx((2 * 0.1 + looked_up.arousal) / 3)
 
 
 def test_evidence_checks_itself() -> None:
