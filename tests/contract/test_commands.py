@@ -11,7 +11,7 @@ import pytest
 import gen.job
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("gen.render", "gen.score", "gen.evaluate", "gen.bench", "gen.weights")
+COMMANDS = ("gen.render", "gen.score", "gen.encode", "gen.evaluate", "gen.bench", "gen.weights")
 HELP_SECONDS = 0.6
 
 
