@@ -17,14 +17,26 @@ LEAST = 0.05  # share; labels below it are left out
 SAMPLES = 4  # looked at for each keyframe, so that one window of sound does not decide
 
 
-def is_auto(emotion: str) -> bool:
+def is_auto(emotion: str | None) -> bool:
     """Whether an emotion is not named but to be inferred."""
-    return emotion.strip().casefold() == AUTO
+    return emotion is not None and emotion.strip().casefold() == AUTO
 
 
-def inferred(evidence: Sequence[Evidence], seconds: float, *, policy: Policy = "blend") -> EmotionTrack:
-    """What the evidence shows over a clip of so many seconds, as a track that could have been written."""
-    track = fuse(evidence, policy=policy).evidence.track
+def inferred(
+    evidence: Sequence[Evidence], seconds: float, *, policy: Policy = "blend"
+) -> tuple[EmotionTrack, str]:
+    """What the evidence shows over a clip of so many seconds, as a track that could have been written, and
+    in a phrase where it comes from.
+
+    Raises:
+        EmotionError: nothing was heard with any confidence, or sources contradict each other and the policy
+            is to ask.
+    """
+    fusion = fuse(evidence, policy=policy)
+    return _written_over(fusion.evidence.track, seconds), fusion.reason
+
+
+def _written_over(track: EmotionTrack, seconds: float) -> EmotionTrack:
     if len(track.keyframes) == 1:
         return EmotionTrack.constant(written(track.keyframes[0].emotion.shown.weights))
     count = max(2, min(MOST, math.ceil(seconds / EVERY) + 1))

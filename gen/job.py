@@ -10,18 +10,14 @@ from typing import Annotated, Literal
 
 import tyro
 
-from emotion_encoders.emotion import FACE8, EmotionError
-from emotion_encoders.mapping import MappedTrack, translate_track
+from emotion_encoders.evidence import Policy
 from emotion_encoders.track import EmotionTrack
 from gen import intake, synthesiser
+from gen.check import emotion_of, lost, out_of_range, speaker_of
+from gen.inferred import AUTO, is_auto
 
 RENDER_VERSION = 1  # raised by hand when the same job makes a different clip
-SIZES, RATES, SEEDS = range(128, 1025, 2), range(10, 61), range(2**32)
 PresetName = Literal["draft", "standard", "best"]
-MISSING: Mapping[str, str] = {
-    "emotion": "--emotion: it is missing: say what the face shows, as in 'happiness'; or give --motion.",
-    "audio": "--audio: it is missing: give a file with a voice, or a text with --say; or give --motion.",
-}
 
 
 class JobError(ValueError):
@@ -61,7 +57,12 @@ class FaceJob:
     emotion: Annotated[
         str | None, tyro.conf.arg(metavar="STR", help_behavior_hint="(needed without --motion)")
     ] = None
-    """What it shows: 'happiness', 'anger@0.5', or over time '0:neutral 1.5:happiness@0.8'."""
+    """What it shows: 'happiness', 'anger@0.5', over time '0:neutral 1.5:happiness@0.8', or 'auto': as the
+    voice and its words sound."""
+    text: Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="(default: none)")] = None
+    """For --emotion auto: what is said in the recording, in English, so that its words count too."""
+    policy: Policy = "blend"
+    """For --emotion auto, where words and voice contradict each other: which to follow, or to ask."""
     say: Annotated[str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="(default: none)")] = None
     """English words to say where there is no recording: by espeak-ng or flite, in the emotion's manner."""
     motion: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: none)")] = None
@@ -106,7 +107,7 @@ class FacePlan:
     """A job that passed the door: parsed, its inputs hashed, its name settled."""
 
     job: FaceJob
-    track: EmotionTrack | None  # None for a motion, which says itself what the face does
+    track: EmotionTrack | None  # None where a motion says what the face does, or the voice is yet to say it
     portrait_sha256: str
     audio_sha256: str | None
     motion_sha256: str | None
@@ -123,15 +124,15 @@ class FacePlan:
 
 def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
     """Checks everything that needs no decoding; `weights` maps the names of those in use to their digests."""
-    mapped, problems = _asked(job)
+    mapped, problems = emotion_of(job)
     files = {"portrait": job.portrait, "audio": job.audio, "motion": job.motion}
     given = {name: path for name, path in files.items() if path is not None}
     for name, path in given.items():
         found = intake.problem(path)
         if found is not None:
             problems.append(f"--{name}: {found}")
-    problems += _out_of_range(job)
-    speaker, told = _speaker(job)
+    problems += out_of_range(job)
+    speaker, told = speaker_of(job)
     problems += told
     if problems:
         raise JobError(tuple(problems))
@@ -148,7 +149,7 @@ def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
         speaker=speaker,
         digest=digest,
         name=f"{_stem(job.portrait)}-{digest[:8]}",
-        notes=() if mapped is None else _lost(mapped),
+        notes=() if mapped is None else lost(mapped),
     )
 
 
@@ -158,12 +159,14 @@ def normalised(
     """The job as far as it changes the clip: presets resolved, the emotion in its one spelling."""
     preset = PRESETS[job.preset]
     said: dict[str, str] = {}
+    if is_auto(job.emotion):
+        said = {"policy": job.policy} | ({} if job.text is None else {"text": job.text.strip()})
     if job.say is not None and speaker is not None:
-        said = {"say": synthesiser.plain(job.say), "synthesiser": speaker.name}
+        said |= {"say": synthesiser.plain(job.say), "synthesiser": speaker.name}
     return {
         **said,
         "task": "face",
-        "emotion": None if track is None else str(track),
+        "emotion": AUTO if is_auto(job.emotion) else None if track is None else str(track),
         "size": job.side,
         "fps": job.fps,
         "seed": job.seed if job.motion is None else 0,  # a motion leaves nothing to chance
@@ -214,62 +217,6 @@ def file_sha256(path: Path) -> str:
     """The digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _asked(job: FaceJob) -> tuple[MappedTrack | None, list[str]]:
-    """The emotion of a job, and what is wrong with how it says what the face does."""
-    if job.motion is not None:
-        if job.emotion is None:
-            return None, []
-        return None, ["--emotion: --motion already says what the face shows: give one of the two."]
-    mapped, problems = (None, [MISSING["emotion"]]) if job.emotion is None else _parsed(job.emotion)
-    return mapped, problems + ([MISSING["audio"]] if job.audio is None and job.say is None else [])
-
-
-def _speaker(job: FaceJob) -> tuple[synthesiser.Synthesiser | None, list[str]]:
-    """Who says the text of a job, and what is wrong with saying it."""
-    if job.say is None:
-        return None, []
-    for option, other in (("--audio", job.audio), ("--motion", job.motion)):
-        if other is not None:
-            return None, [f"--say: {option} already says what is heard: give one of the two."]
-    found = synthesiser.problem(job.say)
-    if found is not None:
-        return None, [f"--say: {found}"]
-    try:
-        return synthesiser.find(), []
-    except intake.MediaError as error:
-        return None, [f"--say: {error}"]
-
-
-def _parsed(emotion: str) -> tuple[MappedTrack | None, list[str]]:
-    if emotion.strip().lower() == "auto":
-        return None, [
-            "--emotion: 'auto', inferring it from the voice, is not built yet: name one, as in 'happiness'."
-        ]
-    try:
-        return translate_track(EmotionTrack.parse(emotion), FACE8), []
-    except EmotionError as error:
-        return None, [f"--emotion: {error}"]
-
-
-def _out_of_range(job: FaceJob) -> list[str]:
-    problems: list[str] = []
-    if job.side not in SIZES:
-        problems.append(f"--size: {job.side} came; even numbers from {SIZES[0]} to {SIZES[-1]} are allowed.")
-    if job.fps not in RATES:
-        problems.append(f"--fps: {job.fps} came; {RATES[0]} to {RATES[-1]} frames per second are allowed.")
-    if job.seed not in SEEDS:
-        problems.append(f"--seed: {job.seed} came; 0 to {SEEDS[-1]} are allowed.")
-    if job.face is not None and job.face < 1:
-        problems.append(f"--face: {job.face} came; faces are numbered from the left: 1, 2, ...")
-    return problems
-
-
-def _lost(mapped: MappedTrack) -> tuple[str, ...]:
-    if not mapped.lost_labels:
-        return ()
-    return (f"A face cannot show {', '.join(mapped.lost_labels)}: the rest of the mixture is shown instead.",)
 
 
 def _stem(path: Path) -> str:

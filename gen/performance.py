@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +10,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from emotion_encoders.emotion import Emotion
+from emotion_encoders.evidence import Evidence
+from emotion_encoders.track import EmotionTrack
 from gen import synthesiser
 from gen.atomic import unwritten, write_text
+from gen.inferred import inferred, is_auto
 from gen.intake import MediaError, checked
-from gen.job import FacePlan
+from gen.job import FaceJob, FacePlan
 from gen.media import read_sound
+from gen.senses import Senses
 from pipelines.portrait import livelink
 from pipelines.portrait.motion import Motion, perform
 from pipelines.portrait.reach import within_reach
@@ -28,31 +33,54 @@ class Performance:
     motion: Motion
     sound: np.ndarray | None  # (N,) float32 mono
     rate: int | None
+    track: EmotionTrack | None  # what the face was to show; None where a motion says it
     notes: tuple[str, ...] = ()
 
 
-def performed(one: FacePlan) -> Performance:
-    """What a checked job asks for; its files are read now."""
+def performed(one: FacePlan, senses: Senses) -> Performance:
+    """What a checked job asks for; its files are read now, and where the emotion is `auto`, felt."""
     job = one.job
-    sound, rate = _voice(one)
+    track, notes = one.track, tuple[str, ...]()
+    if is_auto(job.emotion) and job.say is not None:  # the words decide the manner that they are said in
+        track, notes = _felt(one, senses.text(job.say).evidence, 0.0)
+    sound, rate = _voice(one, track)
     if job.motion is not None:
         motion, notes = read_motion(job.motion, job.fps)
         motion, held = within_reach(motion)
-        return Performance(motion, sound, rate, (*notes, *held, *_lengths(motion, sound, rate)))
-    if one.track is None or sound is None or rate is None:
-        raise ValueError("A job without a motion needs a voice and an emotion.")
+        return Performance(motion, sound, rate, None, (*notes, *held, *_lengths(motion, sound, rate)))
+    if sound is None or rate is None:
+        raise ValueError("A job without a motion needs a voice.")
+    if track is None:
+        words = () if job.text is None else senses.text(job.text).evidence
+        track, notes = _felt(one, (senses.voice(sound, rate), *words), len(sound) / rate)
     frames = -(-len(sound) * job.fps // rate)  # no sound is lost
-    motion = perform(sound, rate, one.track, frames=frames, fps=job.fps, seed=job.seed)
-    return Performance(motion, sound, rate)
+    motion = perform(sound, rate, track, frames=frames, fps=job.fps, seed=job.seed)
+    return Performance(motion, sound, rate, track, notes)
 
 
-def _voice(one: FacePlan) -> tuple[np.ndarray, int] | tuple[None, None]:
+def felt_by(job: FaceJob) -> tuple[str, ...]:
+    """The encoders that a job's emotion is inferred by, named as their weights."""
+    if not is_auto(job.emotion):
+        return ()
+    words = job.say is not None or job.text is not None
+    return (*(("speech",) if job.audio is not None else ()), *(("text",) if words else ()))
+
+
+def _felt(
+    one: FacePlan, evidence: Sequence[Evidence], seconds: float
+) -> tuple[EmotionTrack, tuple[str, ...]]:
+    """The track that `auto` stands for, and where it comes from."""
+    track, reason = inferred(evidence, seconds, policy=one.job.policy)
+    return track, (f"The emotion was inferred {reason}: {track}",)
+
+
+def _voice(one: FacePlan, track: EmotionTrack | None) -> tuple[np.ndarray, int] | tuple[None, None]:
     """What is heard: a recording, a text that is said now, or nothing."""
     if one.job.audio is not None:
         return read_sound(one.job.audio)
     if one.job.say is None or one.speaker is None:
         return None, None
-    emotion = Emotion.of("neutral") if one.track is None else one.track.keyframes[0].emotion
+    emotion = Emotion.of("neutral") if track is None else track.keyframes[0].emotion
     with TemporaryDirectory(prefix="mien-") as folder:
         said = synthesiser.say(one.speaker, one.job.say, emotion, Path(folder))
         try:

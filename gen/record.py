@@ -13,7 +13,7 @@ from gen.atomic import write_text
 from gen.job import RENDER_VERSION, file_sha256
 
 FORMAT = 1
-LATER = frozenset({"motion"})  # fields that older records do not have
+LATER = frozenset({"motion", "emotion"})  # fields that older records do not have
 PACKAGES = ("mien", "av", "mediapipe", "numpy", "opencv-python", "soxr", "torch")
 
 
@@ -68,6 +68,7 @@ class RenderRecord:
     agreement: Agreement | None
     no_agreement: str | None  # why there is none
     motion: UsedFile | None = None  # a recorded one, in place of voice and emotion
+    emotion: str | None = None  # the track that was followed; None with a motion
     clip_sha256: str | None = None  # of the finished file; a clip cannot say it of itself
     synthetic: bool = True
     render_version: int = RENDER_VERSION

@@ -14,7 +14,8 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from gen.job import MISSING, FaceJob, JobError, VideoJob, explained
+from gen.check import MISSING
+from gen.job import FaceJob, JobError, VideoJob, explained
 
 NOT_BUILT = {"video": "text-to-video", "batch": "rendering a file of jobs"}
 INTERRUPTED, TERMINATED = 130, 143

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from emotion_encoders.agreement import Agreement, agree
 from emotion_encoders.emotion import EmotionError
+from emotion_encoders.track import EmotionTrack
 from gen import assemble, weights
 from gen.assemble import Studio
 from gen.atomic import unwritable, unwritten
@@ -19,8 +20,9 @@ from gen.events import Failed, Finished, Preview, RenderEvent, Skipped, Started,
 from gen.job import PRESETS, FaceJob, FacePlan, JobError, file_sha256, plan
 from gen.look import Watcher, recognise
 from gen.media import Encoding, MediaError, VideoWriter, read_image
-from gen.performance import performed, write_motion
+from gen.performance import felt_by, performed, write_motion
 from gen.record import RenderRecord, UsedFile, UsedWeights, sidecar, sound_record, versions, write_sidecar
+from gen.senses import Senses
 from pipelines.portrait.tracker import PortraitError
 from pipelines.portrait.voice import VoiceError
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LOOKS = "face"  # the recogniser that sees every finished clip
 LOOKS_A_SECOND = 6  # enough to follow an emotion, which moves in tenths of a second
 # Their messages are sentences for the person who asked.
 FOR_USERS = (MediaError, PortraitError, VoiceError, EmotionError, weights.WeightsError)
@@ -63,11 +66,10 @@ def run(
 
 def planned(jobs: Sequence[FaceJob], out: Path) -> list[FacePlan]:
     """Every job checked and named, and a folder that can be written to; or all problems at once."""
-    plans, problems = [], _weights_problems()
-    digests = {} if problems else {w.name: w.sha256 for w in weights.read_lock().of("render")}
+    plans, problems = [], _weights_problems(jobs)
     for job in jobs:
         try:
-            plans.append(plan(job, digests))
+            plans.append(plan(job, {} if problems else {w.name: w.sha256 for w in _shaping(job)}))
         except JobError as error:
             problems += error.problems
     if (told := unwritable(out)) is not None:
@@ -81,9 +83,17 @@ def planned(jobs: Sequence[FaceJob], out: Path) -> list[FacePlan]:
     return plans
 
 
-def _weights_problems() -> list[str]:
+def _shaping(job: FaceJob) -> list[weights.Weight]:
+    """The weights that decide what a job's clip looks like."""
+    lock = weights.read_lock()
+    return [*lock.of("render"), *(lock.named(name) for name in felt_by(job))]
+
+
+def _weights_problems(jobs: Sequence[FaceJob]) -> list[str]:
     try:
-        return weights.problems(weights.read_lock().of("render", "look"))
+        lock = weights.read_lock()
+        felt = dict.fromkeys(name for job in jobs for name in felt_by(job))
+        return weights.problems([*lock.of("render"), *map(lock.named, [LOOKS, *felt])])
     except weights.WeightsError as error:
         return [str(error)]
 
@@ -103,6 +113,7 @@ class _Run:
         self._plans, self._out, self._force = plans, out, force
         self._export_motion, self._preview_every, self._assembled = export_motion, preview_every, assembled
         self._studio: Studio | None = None
+        self._senses = Senses()
         self._actor: tuple[tuple[str, int, int | None], Actor] | None = None
 
     def events(self) -> Iterator[RenderEvent]:
@@ -126,7 +137,7 @@ class _Run:
     def _render(self, index: int, total: int, one: FacePlan, path: Path) -> Iterator[RenderEvent]:
         began = time.perf_counter()
         job, preset = one.job, PRESETS[one.job.preset]
-        played = performed(one)
+        played = performed(one, self._senses)
         actor = self._prepared(one)
         studio = self._loaded()
         motion, frames = played.motion, played.motion.frames
@@ -145,9 +156,11 @@ class _Run:
                     yield Preview(one.name, frame)
                 speed = done / (time.perf_counter() - drawing)
                 yield Step(index, total, one.name, done, frames, speed, (frames - done) / speed)
-            agreement, missing = self._seen(one, watcher)
+            agreement, missing = self._seen(played.track, watcher)
             notes = (*one.notes, *played.notes, *actor.notes, *_unreached(one, frames / job.fps))
-            record = _record(one, frames, time.perf_counter() - began, notes, agreement, missing)
+            record = _record(
+                one, played.track, frames, time.perf_counter() - began, notes, agreement, missing
+            )
             writer.publish(record.to_json())
         record = replace(record, clip_sha256=file_sha256(path))
         try:
@@ -162,7 +175,7 @@ class _Run:
         if not self._export_motion:
             return None
         path = clip.with_suffix(".csv")
-        write_motion(path, performed(one).motion if motion is None else motion)
+        write_motion(path, performed(one, self._senses).motion if motion is None else motion)
         return path
 
     def _loaded(self) -> Studio:
@@ -178,16 +191,16 @@ class _Run:
             self._actor = (key, actor)
         return self._actor[1]
 
-    def _seen(self, one: FacePlan, watcher: Watcher) -> tuple[Agreement | None, str | None]:
+    def _seen(self, track: EmotionTrack | None, watcher: Watcher) -> tuple[Agreement | None, str | None]:
         """What the face recogniser makes of the clip, or why it could not say."""
-        if one.track is None:
+        if track is None:
             return None, "a motion was given, and no emotion to agree with"
         recogniser, faces = self._loaded().recogniser, watcher.faces()
         if not faces.found:
             return None, "no face was found in the finished clip"
         seen = recognise(faces, {recogniser.name: recogniser}).emotions(recogniser.name)
         name, accuracy, n = recogniser.name, recogniser.accuracy, recogniser.n
-        return agree(one.track, seen, faces.fps, judge=name, judge_accuracy=accuracy, judge_n=n), None
+        return agree(track, seen, faces.fps, judge=name, judge_accuracy=accuracy, judge_n=n), None
 
 
 def _used(path: Path | None, sha256: str | None) -> UsedFile | None:
@@ -203,19 +216,21 @@ def _unreached(one: FacePlan, seconds: float) -> list[str]:
 
 def _record(
     one: FacePlan,
+    track: EmotionTrack | None,
     frames: int,
     seconds: float,
     notes: tuple[str, ...],
     agreement: Agreement | None,
     no_agreement: str | None,
 ) -> RenderRecord:
-    used = weights.read_lock().of("render", "look")
+    used = [*_shaping(one.job), weights.read_lock().named(LOOKS)]
     return RenderRecord(
         digest=one.digest,
         request=one.request,
         portrait=UsedFile(one.job.portrait.name, one.portrait_sha256),
         audio=_used(one.job.audio, one.audio_sha256),
         motion=_used(one.job.motion, one.motion_sha256),
+        emotion=None if track is None else str(track),
         frames=frames,
         fps=one.job.fps,
         render_seconds=round(seconds, 2),

@@ -145,7 +145,8 @@ def recorded_track(comment: str | None) -> EmotionTrack | None:
     if not comment:
         return None
     try:
-        return in_face8(EmotionTrack.parse(str(RenderRecord.from_json(comment).request.get("emotion"))))
+        record = RenderRecord.from_json(comment)
+        return in_face8(EmotionTrack.parse(str(record.emotion or record.request.get("emotion"))))
     except (RecordError, EmotionError):
         return None
 

@@ -81,7 +81,11 @@ class Senses:
         """A recording of a voice."""
         from gen.media import read_sound
 
-        return Sensed((self._heard(*read_sound(path)),))
+        return Sensed((self.voice(*read_sound(path)),))
+
+    def voice(self, sound: np.ndarray, rate: int) -> Evidence:
+        """A voice (N,) float32 mono that was read already."""
+        return self._speech.encode(sound, rate)
 
     def picture(self, path: Path, *, cropped: bool = False) -> Sensed:
         """The largest face in a picture, or a picture that is already the crop of a face; and its colours."""
@@ -127,12 +131,9 @@ class Senses:
             return
         try:
             refuse_unheard(path, sound, rate)
-            found.insert(0, self._heard(sound, rate))
+            found.insert(0, self.voice(sound, rate))
         except ValueError as error:
             missing.append(str(error))
-
-    def _heard(self, sound: np.ndarray, rate: int) -> Evidence:
-        return self._speech.encode(sound, rate)
 
     def _crop(self, picture: np.ndarray) -> np.ndarray | None:
         from emotion_encoders.alignment import face_crop

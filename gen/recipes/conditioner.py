@@ -7,6 +7,7 @@ import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,11 +18,20 @@ from gen.atomic import replacing, write_text
 from gen.recipes import conditioner_data as material
 from gen.recipes.conditioner_data import Sightings
 from gen.recipes.conditioner_fit import LABEL, NEAREST, Plan, Retrieval, fit, labels, retrievals
+from gen.recipes.speech import learnt
+from gen.recipes.speech_data import FOLDS, DataError
+from gen.recipes.speech_fit import Plan as SpeechPlan
 from gen.weights import local_path
+
+if TYPE_CHECKING:
+    from emotion_encoders.speech import SpeechEncoder
 
 ROOT = Path(__file__).parents[2]
 LEARN_SHARE = 2  # of the speakers every second is learned from, the others are measured on
-VOICES = "every second speaker of RAVDESS and nEMO; the other speakers"
+VOICES = (
+    "every second speaker of RAVDESS and nEMO; the other speakers, each heard by the network of the speech "
+    "recipe that had not heard him"
+)
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -36,6 +46,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         default=Path("out/conditioner-seen.safetensors"),
         help="what the encoders saw is kept here; if it is there, it is read and they are not asked again",
     )
+    parser.add_argument(
+        "--speech",
+        type=Path,
+        default=Path("out/speech"),
+        help="working folder of the speech recipe: its folds hear the speakers new to them",
+    )
     weights = ROOT / "emotion_encoders" / "conditioner.safetensors"
     parser.add_argument("--out", type=Path, default=weights, help="the weights")
     card = ROOT / "docs" / "cards" / "conditioner.md"
@@ -47,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = options(arguments)
     torch.set_num_threads(asked.threads)
     try:
-        seen = gathered(asked.data, asked.seen)
+        seen = gathered(asked.data, asked.seen, asked.speech)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -70,12 +86,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def gathered(data: Path, cache: Path) -> dict[str, Sightings]:
+def gathered(data: Path, cache: Path, speech: Path) -> dict[str, Sightings]:
     """What every encoder saw: asked once, then kept."""
     if cache.is_file():
         return material.from_tensors(load_file(cache))
     from emotion_encoders.face import FaceRecogniser
-    from emotion_encoders.speech import SpeechEncoder
     from emotion_encoders.text import TextEncoder
 
     held, dev = material.texts(data, TextEncoder.load(local_path("text")))
@@ -85,12 +100,26 @@ def gathered(data: Path, cache: Path) -> dict[str, Sightings]:
         "text.measure": dev,
         "face.learn": face_held,
         "face.measure": validation,
-        "voice": material.voices(data, SpeechEncoder.load(local_path("speech"))),
+        "voice": material.voices(data, folds(speech)),
     }
     cache.parent.mkdir(parents=True, exist_ok=True)
     with replacing(cache) as part:
         save_file(material.tensors(seen), part)
     return seen
+
+
+def folds(work: Path) -> list[SpeechEncoder]:
+    """The speech encoder as each fold of its recipe left it."""
+    from emotion_encoders.speech import SpeechEncoder
+
+    facts = SpeechEncoder.load(local_path("speech")).facts
+    plan = SpeechPlan(seed=facts.seed, steps=facts.steps)
+    networks = [learnt(work, fold, plan) for fold in range(FOLDS)]
+    missing = [str(fold) for fold, network in enumerate(networks) if network is None]
+    if missing:
+        told = f"{work} lacks the networks of fold {', '.join(missing)}"
+        raise DataError(f"{told}: run python -m gen.recipes.speech --data DIR --work {work} first.")
+    return [SpeechEncoder(network, facts) for network in networks if network is not None]
 
 
 def split(seen: Mapping[str, Sightings], seed: int) -> tuple[dict[str, Sightings], dict[str, Sightings]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from emotion_encoders.shared_space import FEATURES, features
 from emotion_encoders.text_model import DIALOGUE
 from gen.felt import average
 from gen.media import read_sound
-from gen.recipes import ferplus, text_data
+from gen.recipes import ferplus, speech_data, text_data
 
 if TYPE_CHECKING:
     from emotion_encoders.face import FaceRecogniser
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from emotion_encoders.text import TextEncoder
 
 ISEAR = {name: name for name in ("fear", "anger", "sadness", "disgust")} | {"joy": "happiness"}
-RAVDESS = ("neutral", "neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise")
-NEMO = {name: name for name in ("neutral", "anger", "fear", "happiness", "sadness")} | {
-    "surprised": "surprise"
-}
 
 
 @dataclass(frozen=True)
@@ -104,32 +99,23 @@ def _goemotions(row: np.ndarray) -> str | None:
     return meant.pop() if len(meant) == 1 else None
 
 
-def voices(data: Path, encoder: SpeechEncoder) -> Sightings:
-    """RAVDESS and nEMO, by speaker."""
-    found = [*_ravdess(data / "ravdess_speech_16k"), *_nemo(data / "nemo_pl_16k")]
-    if not found:
-        raise text_data.DataError(f"There are neither RAVDESS nor nEMO recordings in {data}.")
-    return gathered((heard(encoder, path), label, speaker) for path, label, speaker in found)
+def voices(data: Path, encoders: Sequence[SpeechEncoder]) -> Sightings:
+    """RAVDESS and nEMO, by speaker; each is heard by the encoder of his fold, which had not heard him."""
+    clips = [clip for clip in speech_data.read(data) if clip.corpus in ("ravdess", "nemo")]
+    speakers = sorted({clip.speaker for clip in clips})
+    return gathered(
+        (
+            heard(encoders[clip.fold], clip.path),
+            "neutral" if clip.label == "calm" else clip.label,
+            speakers.index(clip.speaker),
+        )
+        for clip in clips
+    )
 
 
 def heard(encoder: SpeechEncoder, path: Path) -> Emotion:
     """What the encoder hears in a whole recording."""
     return average(encoder.encode(*read_sound(path)).track)
-
-
-def _ravdess(folder: Path) -> list[tuple[Path, str, int]]:
-    named = [(path, path.stem.split("-")) for path in sorted(folder.glob("*.opus"))]
-    return [(path, RAVDESS[int(parts[2]) - 1], int(parts[6])) for path, parts in named]
-
-
-def _nemo(folder: Path) -> list[tuple[Path, str, int]]:
-    found = []
-    for path in sorted(folder.glob("*.opus")):
-        match = re.fullmatch(r"([A-Z]{2}\d)_([a-z]+)_\d+", path.stem)
-        if match and match[2] in NEMO:
-            found.append((path, NEMO[match[2]], match[1]))
-    speakers = sorted({speaker for _, _, speaker in found})
-    return [(path, label, 100 + speakers.index(speaker)) for path, label, speaker in found]
 
 
 def faces(data: Path, recogniser: FaceRecogniser) -> tuple[Sightings, Sightings]:

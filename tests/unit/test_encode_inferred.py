@@ -18,14 +18,14 @@ def test_auto_is_recognised(text: str, expected: bool) -> None:
 
 
 def test_a_steady_voice_becomes_one_emotion() -> None:
-    track = inferred(
+    track, _ = inferred(
         [heard("0:anger*.81+disgust*.17+fear*.02 0.25:anger*.8+disgust*.18+fear*.02 9:anger")], 2.0
     )
     assert track == EmotionTrack.parse("anger*.82+disgust*.18")
 
 
 def test_a_voice_that_changes_becomes_a_track_over_the_clip() -> None:
-    track = inferred([heard("0:neutral 2:neutral 4:anger 8:anger")], 8.0)
+    track, _ = inferred([heard("0:neutral 2:neutral 4:anger 8:anger")], 8.0)
     assert track.at(0).top == "neutral"
     assert track.at(8).probability("anger") == pytest.approx(1)
     assert track.keyframes[-1].seconds == 8.0
@@ -36,7 +36,7 @@ def test_ten_minutes_of_changes_can_still_be_written_down() -> None:
     labels = ("anger*.4+fear*.3+sadness*.2+disgust*.1", "happiness*.4+surprise*.3+neutral*.2+contempt*.1")
     emotions = [EmotionTrack.parse(text).at(0) for text in labels]
     long = EmotionTrack(tuple(Keyframe(i / 4, emotions[i // 8 % 2]) for i in range(2400)))
-    track = inferred([Evidence(long, "voice", 0.7, "voice-v1")], 600.0)
+    track, _ = inferred([Evidence(long, "voice", 0.7, "voice-v1")], 600.0)
     assert len(track.keyframes) <= MOST
     assert len(str(track)) < LONGEST_TEXT
     assert EmotionTrack.parse(str(track)) == track
@@ -44,7 +44,16 @@ def test_ten_minutes_of_changes_can_still_be_written_down() -> None:
 
 def test_words_and_voice_are_blended() -> None:
     words = Evidence(EmotionTrack.parse("fear"), "text", 0.7, "text-v1")
-    assert str(inferred([heard("anger"), words], 3.0)) in ("anger*0.5+fear*0.5", "fear*0.5+anger*0.5")
+    track, reason = inferred([heard("anger"), words], 3.0)
+    assert str(track) in ("anger*0.5+fear*0.5", "fear*0.5+anger*0.5")
+    assert reason == "voice and text contradict each other; blended by confidence"
+
+
+def test_the_voice_can_be_followed_against_the_words() -> None:
+    words = Evidence(EmotionTrack.parse("fear"), "text", 0.7, "text-v1")
+    assert str(inferred([heard("anger"), words], 3.0, policy="voice")[0]) == "anger"
+    with pytest.raises(EmotionError, match="contradict each other"):
+        inferred([heard("anger"), words], 3.0, policy="ask")
 
 
 def test_a_voice_in_which_nothing_is_heard_asks_for_a_name() -> None:

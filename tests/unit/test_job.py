@@ -38,9 +38,39 @@ def test_all_problems_are_told_at_once() -> None:
     assert "Did you mean 'surprise'?" in told[0]
 
 
-def test_auto_is_said_to_be_missing(job: FaceJob) -> None:
-    (told,) = problems_of(replace(job, emotion=" Auto "))
-    assert "not built yet" in told
+def test_auto_leaves_the_track_to_the_voice(job: FaceJob) -> None:
+    planned = plan(replace(job, emotion=" Auto "), WEIGHTS)
+    assert planned.track is None
+    assert (planned.request["emotion"], planned.request["policy"]) == ("auto", "blend")
+
+
+def test_what_an_inferred_emotion_depends_on_is_in_the_name(job: FaceJob) -> None:
+    auto = replace(job, emotion="auto")
+    told = [
+        auto,
+        replace(auto, text="We won!"),
+        replace(auto, text=" We won! "),
+        replace(auto, policy="voice"),
+    ]
+    alone, words, same_words, voice = (plan(one, WEIGHTS).digest for one in told)
+    assert words == same_words
+    assert len({alone, words, voice, plan(auto, {**WEIGHTS, "speech": "cd" * 32}).digest}) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"text": "We won!"}, "--text: only --emotion auto reads it."),
+        ({"policy": "voice"}, "--policy: only --emotion auto reads it."),
+        ({"emotion": "auto", "text": " "}, "--text: it is empty: write what is said, or leave it out."),
+        (
+            {"emotion": "auto", "text": "a" * 10_001},
+            "--text: it has 10,001 characters; 10,000 are read: shorten it.",
+        ),
+    ],
+)
+def test_words_that_cannot_be_used_are_told(job: FaceJob, changes: dict[str, str], told: str) -> None:
+    assert problems_of(replace(job, **changes)) == (told,)
 
 
 @pytest.mark.parametrize("size", [0, 126, 129, 1026, -512])

@@ -95,11 +95,6 @@ def test_all_problems_come_at_once_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_auto_is_not_built_yet(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert render.main(["face", *inputs, "--emotion", "auto"]) == 2
-    assert "is not built yet" in capsys.readouterr().err
-
-
 def test_problems_are_json_if_asked_for(inputs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert render.main(["face", *inputs, "--emotion", "suprise", "--json"]) == 2
     (problem,) = json.loads(capsys.readouterr().out)["problems"]

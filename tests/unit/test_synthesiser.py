@@ -13,6 +13,7 @@ from gen import synthesiser
 from gen.intake import MediaError
 from gen.job import FaceJob, FacePlan, JobError, plan
 from gen.performance import performed
+from gen.senses import Senses
 from gen.synthesiser import MANNERS, Manner, Synthesiser, command, manner
 
 ESPEAK = Synthesiser("espeak-ng", "/bin/espeak-ng", "1.51")
@@ -154,7 +155,7 @@ def test_a_program_that_fails_is_told_in_a_sentence(
 ) -> None:
     program(programs, "espeak-ng", f'[ "$1" = --version ] && {{ echo 1.51; exit; }}\n{script}')
     with pytest.raises(MediaError) as caught:
-        performed(plan(job, {}))
+        performed(plan(job, {}), Senses())
     assert told in str(caught.value)
 
 
@@ -170,7 +171,7 @@ def test_the_text_reaches_the_program_as_it_is_and_by_file_only(
         f'while [ "$1" != -f ]; do shift; done\nread -r line < "$2"; echo "$line" > {heard}; exit 1',
     )
     with pytest.raises(MediaError):
-        performed(plan(replace(job, say=text), {}))
+        performed(plan(replace(job, say=text), {}), Senses())
     assert heard.read_text().strip() == text
     assert "touch" not in given.read_text()
 
@@ -181,11 +182,20 @@ def spoken(job: FaceJob, emotion: str) -> FacePlan:
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
 def test_espeak_says_a_text_and_sadness_takes_longer(job: FaceJob) -> None:
-    sad, glad = (performed(spoken(job, emotion)) for emotion in ("sadness", "happiness"))
+    sad, glad = (performed(spoken(job, emotion), Senses()) for emotion in ("sadness", "happiness"))
     assert sad.sound is not None
     assert glad.sound is not None
     assert len(sad.sound) > 1.15 * len(glad.sound) > 0
     assert sad.motion.frames == -(-len(sad.sound) * job.fps // (sad.rate or 1))
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
+def test_words_that_are_said_decide_the_emotion_where_it_is_auto(job: FaceJob) -> None:
+    asked = replace(job, emotion="auto", say="I miss her so much. I have been crying all day.")
+    sad = performed(plan(asked, {}), Senses())
+    assert sad.track is not None
+    assert sad.track.at(0).top == "sadness"
+    assert any("inferred from text" in note for note in sad.notes)
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="needs the program flite")
