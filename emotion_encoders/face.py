@@ -21,6 +21,9 @@ from emotion_encoders.recogniser import (
 )
 
 ARCHITECTURE = "face-se-resnet"
+# Seconds to either side that a frame's verdict draws on: a face changes in about this time (Ekman 2003 gives
+# expressions half a second to four), the accidents of single frames in less.
+CONTEXT = 0.3
 
 
 class SqueezeExcite(nn.Module):
@@ -111,6 +114,30 @@ class FaceRecogniser:
         return calibrated_probabilities(self.network, crops, self.facts, self.device)
 
     def encode(self, crops: Tensor | np.ndarray, seconds: Sequence[float]) -> Evidence:
-        """What the crops of one face show over time; their affect is derived from the distribution."""
+        """What the crops of one face show over time, each seen in the context of those beside it.
+
+        Their affect is derived from the distribution.
+        """
         check_seconds(crops, seconds)
-        return as_evidence(self.probabilities(crops).tolist(), seconds, self.facts)
+        seen = in_context(self.probabilities(crops), seconds)
+        return as_evidence(seen.tolist(), seconds, self.facts)
+
+
+def in_context(probabilities: Tensor, seconds: Sequence[float]) -> Tensor:
+    """Distributions (N, 8) pooled over time, in the logarithm, by a triangle of CONTEXT to either side.
+
+    A product of experts (Hinton 2002): a frame that is unsure leaves the word to its neighbours, and one
+    that alone contradicts them is outvoted. A lone frame, or frames further apart, stay as they are.
+    """
+    log = probabilities.clamp_min(1e-6).log()
+    moments = torch.tensor(seconds, dtype=torch.float64, device=log.device)
+    total, weight = log.clone(), torch.ones(len(log), 1, device=log.device, dtype=log.dtype)
+    for apart in range(1, len(log)):
+        near = (1 - (moments[apart:] - moments[:-apart]).abs() / CONTEXT).clamp_min(0).to(log.dtype)[:, None]
+        if not bool(near.any()):
+            break
+        total[apart:] += near * log[:-apart]
+        weight[apart:] += near
+        total[:-apart] += near * log[apart:]
+        weight[:-apart] += near
+    return (total / weight).softmax(dim=1)

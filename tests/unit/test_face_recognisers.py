@@ -127,7 +127,7 @@ def test_crops_of_another_kind_are_refused_in_words(
 def test_evidence_has_a_keyframe_for_every_crop(
     recogniser: FaceRecogniser | Judge, crops: np.ndarray
 ) -> None:
-    seconds = [0.0, 0.04, 0.2, 1.0, 2.5]
+    seconds = [0.0, 0.4, 0.8, 1.2, 2.5]  # further apart than any context
     evidence = recogniser.encode(crops, seconds)
     assert [keyframe.seconds for keyframe in evidence.track.keyframes] == seconds
     seen = [keyframe.emotion.weights for keyframe in evidence.track.keyframes]
@@ -238,3 +238,32 @@ def test_the_judge_shares_neither_code_nor_names_with_the_face_recogniser() -> N
 def test_the_judge_refuses_the_face_recognisers_weights() -> None:
     with pytest.raises(WeightsError, match="'face-se-resnet'; 'judge-vgg' is needed"):
         JUDGE.load(FACE.bundled)
+
+
+def distributions(*tops: int, sure: float = 0.9) -> torch.Tensor:
+    rows = torch.full((len(tops), 8), (1 - sure) / 7)
+    rows[torch.arange(len(tops)), torch.tensor(tops)] = sure
+    return rows
+
+
+def test_a_frame_that_contradicts_its_neighbours_is_outvoted() -> None:
+    seen = face.in_context(distributions(1, 1, 3, 1, 1), [i / 12 for i in range(5)])
+    assert seen.argmax(1).tolist() == [1] * 5
+    assert torch.allclose(seen.sum(1), torch.ones(5))
+
+
+def test_a_lasting_change_stays_where_it_is() -> None:
+    seen = face.in_context(distributions(*[1] * 12, *[3] * 12), [i / 12 for i in range(24)])
+    assert seen.argmax(1).tolist() == [1] * 12 + [3] * 12
+
+
+def test_an_unsure_frame_leaves_the_word_to_its_neighbours() -> None:
+    rows = distributions(1, 3, 1)
+    rows[1] = distributions(3, sure=0.2)[0]
+    assert face.in_context(rows, [0.0, 0.1, 0.2])[1, 1] > 0.5
+
+
+def test_frames_without_neighbours_stay_as_they_are() -> None:
+    rows = distributions(1, 3, 5)
+    assert torch.allclose(face.in_context(rows, [0.0, 0.3, 0.9]), rows, atol=1e-6)
+    assert torch.allclose(face.in_context(rows[:1], [0.0]), rows[:1], atol=1e-6)
