@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +12,7 @@ from torch import Tensor
 
 from emotion_encoders.emotion import MIKELS8, Emotion, UnknownEmotion
 from emotion_encoders.evidence import Evidence
+from emotion_encoders.model_folder import UNMEASURED, config_of, load_folder
 from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.scene import SceneMeasures, check_frame, measure
 from emotion_encoders.track import EmotionTrack, Keyframe
@@ -21,8 +20,6 @@ from emotion_encoders.track import EmotionTrack, Keyframe
 SECONDS = 1.0  # between two frames that the model looks at
 BATCH = 16
 PROMPT = "a picture that makes people feel {}"
-# A zero-shot model was never measured on emotions here: its word is not trusted until someone calibrates it.
-UNMEASURED = 0.0
 
 
 class SceneModel:
@@ -40,29 +37,23 @@ class SceneModel:
         confidence: float,
         name: str,
     ) -> None:
-        self._model = model.eval().requires_grad_(False)
+        self._model = model
         self._processor, self._texts = processor, texts
         self.confidence, self.name = confidence, name
 
     @classmethod
     def load(cls, folder: Path, *, confidence: float = UNMEASURED) -> Self:
         """Reads a local folder; `confidence` is the share of scenes in which it was measured to be right."""
-        config = _config(folder)
-        logging.getLogger("transformers").setLevel(logging.ERROR)
         from transformers import AutoImageProcessor, AutoModel, AutoModelForImageClassification
 
-        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        is_clip = config.get("model_type") == "clip"
-        if not is_clip:
-            _columns(config, folder)
-        try:
-            kind = AutoModel if is_clip else AutoModelForImageClassification
-            model = kind.from_pretrained(folder, use_safetensors=True, **local)
-            processor = AutoImageProcessor.from_pretrained(folder, **local)
-        except (OSError, ValueError) as error:
-            raise WeightsError(f"'{folder}' is not a whole model folder: {_first_line(error)}") from None
-        texts = _asked(model, folder, local) if is_clip else None
-        return cls(model, processor, texts, confidence, folder.name)
+        config = config_of(folder)
+        if config.get("model_type") == "clip":
+            model, processor = load_folder(folder, AutoModel, AutoImageProcessor, "CLIP")
+            return cls(model, processor, _asked(model, folder), confidence, folder.name)
+        _columns(config, folder)
+        kind = AutoModelForImageClassification
+        model, processor = load_folder(folder, kind, AutoImageProcessor, "image classifier")
+        return cls(model, processor, None, confidence, folder.name)
 
     def encode(self, frames: Iterable[np.ndarray], fps: float) -> tuple[Evidence, SceneMeasures]:
         """RGB frames (H, W, 3) uint8 -> MIKELS8 once a second, and colour and motion of all of them."""
@@ -98,13 +89,6 @@ class SceneModel:
         return self._model.logit_scale.exp() * seen @ self._texts.T
 
 
-def _config(folder: Path) -> Mapping[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise WeightsError(f"There is no config.json in '{folder}'; give the folder of a downloaded model.")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def _columns(config: Mapping[str, Any], folder: Path | None) -> list[int]:
     """Where each label of MIKELS8 stands among the outputs of a classifier."""
     found: dict[str, int] = {}
@@ -123,11 +107,11 @@ def _columns(config: Mapping[str, Any], folder: Path | None) -> list[int]:
 
 
 @torch.inference_mode()
-def _asked(model: Any, folder: Path, local: Mapping[str, Any]) -> Tensor:  # noqa: ANN401 - transformers chooses
+def _asked(model: Any, folder: Path) -> Tensor:  # noqa: ANN401 - transformers chooses
     """The directions of the eight sentences in CLIP's space."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, **local)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     sentences = [PROMPT.format(label) for label in MIKELS8.labels]
     tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt")
     return _vector(model.get_text_features(**tokens))
@@ -136,7 +120,3 @@ def _asked(model: Any, folder: Path, local: Mapping[str, Any]) -> Tensor:  # noq
 def _vector(found: Any) -> Tensor:  # noqa: ANN401 - a tensor or, since transformers 5, an output that holds one
     vector = found if isinstance(found, Tensor) else found.pooler_output
     return torch.nn.functional.normalize(vector, dim=-1)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

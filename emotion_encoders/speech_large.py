@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from emotion_encoders.curves import PACE, Curves, curves
 from emotion_encoders.emotion import FACE8, MIKELS8, Emotion, UnknownEmotion
 from emotion_encoders.evidence import Evidence
 from emotion_encoders.mapping import translate
+from emotion_encoders.model_folder import UNMEASURED, load_folder, words_of
 from emotion_encoders.prosody import Prosody
 from emotion_encoders.prosody import prosody as prosody_of_sound
 from emotion_encoders.recogniser import WeightsError
@@ -27,8 +26,7 @@ from emotion_encoders.waveform import RATE, prepared
 
 SECONDS = 1.0  # between two windows: such a model needs about a second for each on a CPU
 BATCH = 8
-# A model that was not measured here is not trusted until someone does.
-UNMEASURED = 0.0
+Window = NDArray[np.float32]  # mono sound (N,) at RATE
 
 
 class LargeSpeechEncoder:
@@ -47,7 +45,7 @@ class LargeSpeechEncoder:
         confidence: float,
         name: str,
     ) -> None:
-        self._model = model.eval().requires_grad_(False)
+        self._model = model
         self._extractor = extractor
         self.labels = tuple(labels)  # of FACE8, one for each output
         self.confidence, self.name = confidence, name
@@ -57,23 +55,12 @@ class LargeSpeechEncoder:
         cls, folder: Path, *, labels: Sequence[str] | None = None, confidence: float = UNMEASURED
     ) -> LargeSpeechEncoder:
         """Reads a local folder; `confidence` is the share of clips in which it was measured to be right."""
-        words = _words(folder, labels)
-        logging.getLogger("transformers").setLevel(logging.ERROR)
         from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            model, found = AutoModelForAudioClassification.from_pretrained(
-                folder, use_safetensors=True, output_loading_info=True, **local
-            )
-            extractor = AutoFeatureExtractor.from_pretrained(folder, **local)
-        except (OSError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise WeightsError(f"'{folder}' is not a whole model folder: {first}") from None
-        if found["missing_keys"]:
-            # Another kind of head: transformers would fill ours with chance.
-            lacking = ", ".join(sorted(found["missing_keys"])[:3])
-            raise WeightsError(f"'{folder}' has no weights for {lacking}; it is no audio classifier.")
+        words = _words(folder, labels)
+        model, extractor = load_folder(
+            folder, AutoModelForAudioClassification, AutoFeatureExtractor, "audio classifier"
+        )
         if extractor.sampling_rate != RATE:
             raise WeightsError(
                 f"'{folder}' hears {extractor.sampling_rate} samples a second; {RATE} are given."
@@ -90,24 +77,19 @@ class LargeSpeechEncoder:
 
     def encode(self, waveform: NDArray[np.floating] | Tensor, rate: int) -> Evidence:
         """A track: what is heard in a window of 2.5 s around every second in which there is a voice."""
-        sound = prepared(waveform, rate)
-        moments = _moments(sound)
-        if not moments:
+        keyframes = heard_at(waveform, rate, self._emotions)
+        if not keyframes:
             return Evidence(EmotionTrack.constant(Emotion.of("neutral")), "voice", 0.0, self.name)
-        rows: list[list[float]] = []
-        for start in range(0, len(moments), BATCH):
-            rows += self._probabilities([_window(sound, m) for m in moments[start : start + BATCH]]).tolist()
-        keyframes = [Keyframe(moment, self._emotion(row)) for moment, row in zip(moments, rows, strict=True)]
-        return Evidence(EmotionTrack(tuple(keyframes)), "voice", self.confidence, self.name)
+        return Evidence(EmotionTrack(keyframes), "voice", self.confidence, self.name)
 
     def prosody(self, waveform: NDArray[np.floating] | Tensor, rate: int) -> Prosody:
         """Loudness, pitch, speaking rate and voicing, as SpeechEncoder gives them."""
         return prosody_of_sound(waveform, rate)
 
     @torch.inference_mode()
-    def _probabilities(self, windows: Sequence[NDArray[np.float32]]) -> Tensor:
+    def _emotions(self, windows: Sequence[Window]) -> list[Emotion]:
         given = self._extractor(windows, sampling_rate=RATE, padding=True, return_tensors="pt")
-        return self._model(**given).logits.softmax(1)
+        return [self._emotion(row) for row in self._model(**given).logits.softmax(1).tolist()]
 
     def _emotion(self, row: Sequence[float]) -> Emotion:
         shares = dict.fromkeys(FACE8.labels, 0.0)
@@ -118,17 +100,22 @@ class LargeSpeechEncoder:
 
 def _words(folder: Path, labels: Sequence[str] | None) -> list[str]:
     """The label of FACE8 that each output stands for."""
-    path = folder / "config.json"
-    if not path.is_file():
-        raise WeightsError(f"There is no config.json in '{folder}'; give the folder of a downloaded model.")
-    named: dict[str, str] = json.loads(path.read_text(encoding="utf-8")).get("id2label", {})
-    if labels is not None and len(labels) != len(named):
-        raise WeightsError(f"'{folder}' has {len(named)} outputs; {len(labels)} labels were given for them.")
-    words = list(labels) if labels is not None else [named[key] for key in sorted(named, key=int)]
     try:
-        return [FACE8.resolve(word) for word in words]
+        return [FACE8.resolve(word) for word in words_of(folder, labels)]
     except UnknownEmotion as error:
         raise WeightsError(f"'{folder}' has an output without a place: {error}") from None
+
+
+def heard_at(
+    waveform: NDArray[np.floating] | Tensor, rate: int, hear: Callable[[Sequence[Window]], Sequence[Emotion]]
+) -> tuple[Keyframe, ...]:
+    """What a model hears in a window of 2.5 s around every second in which there is a voice."""
+    sound = prepared(waveform, rate)
+    moments = _moments(sound)
+    emotions: list[Emotion] = []
+    for start in range(0, len(moments), BATCH):
+        emotions += hear([_window(sound, moment) for moment in moments[start : start + BATCH]])
+    return tuple(Keyframe(moment, emotion) for moment, emotion in zip(moments, emotions, strict=True))
 
 
 def _moments(sound: Tensor) -> list[float]:
@@ -145,6 +132,6 @@ def _moments(sound: Tensor) -> list[float]:
     return moments
 
 
-def _window(sound: Tensor, second: float) -> NDArray[np.float32]:
+def _window(sound: Tensor, second: float) -> Window:
     start = max(0, round((second - WINDOW_SECONDS / 2) * RATE))
     return sound[start : round((second + WINDOW_SECONDS / 2) * RATE)].numpy()

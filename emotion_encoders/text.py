@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -29,19 +29,25 @@ HOLD = 0.3  # seconds before the end of a clause at which its emotion begins to 
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was read from one text."""
+class Felt:
+    """What any text model reads from one text."""
 
-    goemotions28: Mapping[str, float]  # the probability of each label; several may hold
+    goemotions28: Mapping[str, float]  # the probability of each label it has; several may hold
     labels: tuple[str, ...]  # those that are said to hold, most probable first
     face8: Emotion
     mikels8: Emotion
-    valence: float  # these three in [-1, 1], on the scale of the table of affects
+    valence: float  # these in [-1, 1], on the scale of the table of affects
     arousal: float
-    dominance: float
-    polarity: float  # probability that the tone is positive
     confidence: float  # calibrated: how often the first emotion of face8 is right; 0 if nothing can be read
     weights: str
+
+
+@dataclass(frozen=True)
+class Reading(Felt):
+    """What the bundled encoder reads from one text."""
+
+    dominance: float  # in [-1, 1]
+    polarity: float  # probability that the tone is positive
 
 
 @dataclass(frozen=True)
@@ -110,24 +116,7 @@ class TextEncoder:
 
     def encode(self, text: str | Sequence[Word]) -> Evidence:
         """One text as a constant track; words with times as a track that changes from clause to clause."""
-        if isinstance(text, str):
-            reading = self.read([text])[0]
-            return self._evidence(EmotionTrack.constant(reading.face8), reading.confidence)
-        spoken = clauses(text)
-        if not spoken:
-            return self.encode("")
-        readings = self.read([clause.text for clause in spoken])
-        keyframes: list[Keyframe] = []
-        for clause, reading in zip(spoken, readings, strict=True):
-            for seconds in (clause.start, clause.end - HOLD):
-                if not keyframes or seconds > keyframes[-1].seconds:
-                    keyframes.append(Keyframe(seconds, reading.face8))
-        lengths = [clause.end - clause.start + 1e-3 for clause in spoken]
-        sure = [length * reading.confidence for length, reading in zip(lengths, readings, strict=True)]
-        return self._evidence(EmotionTrack(tuple(keyframes)), math.fsum(sure) / math.fsum(lengths))
-
-    def _evidence(self, track: EmotionTrack, confidence: float) -> Evidence:
-        return Evidence(track, "text", min(1.0, confidence), self.name, affect_learned=True)
+        return evidence_of(text, self.read, self.name, affect_learned=True)
 
     def _raw(self, windows: Sequence[Sequence[int]]) -> list[_Raw]:
         """Every window through the network; windows of like length go together."""
@@ -221,6 +210,33 @@ class TextEncoder:
             confidence=0.0,
             weights=self.name,
         )
+
+
+def evidence_of(
+    text: str | Sequence[Word],
+    read: Callable[[Sequence[str]], Sequence[Felt]],
+    name: str,
+    *,
+    affect_learned: bool,
+) -> Evidence:
+    """What a text model reads from one text, or from words with times, clause by clause."""
+    if isinstance(text, str):
+        reading = read([text])[0]
+        track = EmotionTrack.constant(reading.face8)
+        return Evidence(track, "text", min(1.0, reading.confidence), name, affect_learned)
+    spoken = clauses(text)
+    if not spoken:
+        return evidence_of("", read, name, affect_learned=affect_learned)
+    readings = read([clause.text for clause in spoken])
+    keyframes: list[Keyframe] = []
+    for clause, reading in zip(spoken, readings, strict=True):
+        for seconds in (clause.start, clause.end - HOLD):
+            if not keyframes or seconds > keyframes[-1].seconds:
+                keyframes.append(Keyframe(seconds, reading.face8))
+    lengths = [clause.end - clause.start + 1e-3 for clause in spoken]
+    sure = [length * reading.confidence for length, reading in zip(lengths, readings, strict=True)]
+    confidence = min(1.0, math.fsum(sure) / math.fsum(lengths))
+    return Evidence(EmotionTrack(tuple(keyframes)), "text", confidence, name, affect_learned)
 
 
 def _windows(ids: Sequence[int]) -> list[Sequence[int]]:

@@ -17,7 +17,7 @@ import tyro
 from emotion_encoders.emotion import EmotionError
 from emotion_encoders.evidence import EmotionConflict, Policy
 from gen import intake, senses
-from gen.senses import Kind
+from gen.senses import Kind, Models
 from gen.weights import WeightsError
 
 INTERRUPTED = 130
@@ -58,6 +58,14 @@ class Encoding:
     """What the lines of --batch are."""
     cropped: bool = False
     """Images are already crops of one face, as in a data set of faces."""
+    text_model: Annotated[str | None, _given("NAME|FOLDER", str)] = None
+    """A larger model in place of the bundled one: a name of weights.lock, or the folder of a download."""
+    speech_model: Annotated[str | None, _given("NAME|FOLDER", str)] = None
+    """The same for voices."""
+    scene_model: Annotated[str | None, _given("NAME|FOLDER", str)] = None
+    """The same for whole pictures, of which nothing but colour and motion is told without one."""
+    model_confidence: Annotated[float | None, _given("SHARE", float)] = None
+    """How often these models are right, 0 to 1; without it they are shown but count nothing beside others."""
 
     @property
     def inputs(self) -> dict[Kind, str | Path]:
@@ -70,6 +78,11 @@ class Encoding:
         }
         return {kind: value for kind, value in came.items() if value is not None}
 
+    @property
+    def larger(self) -> Models:
+        """The larger models that were asked for."""
+        return Models(self.text_model, self.speech_model, self.scene_model, self.model_confidence or 0.0)
+
 
 def problems(request: Encoding) -> list[str]:
     """Everything that is wrong with the request, found without loading anything."""
@@ -78,7 +91,9 @@ def problems(request: Encoding) -> list[str]:
     if request.cropped and images != "image":
         found.append("--cropped says how images are to be taken, but none came: give --image or --as image.")
     kinds: list[Kind] = [request.kind] if request.kind else list(request.inputs)
-    return found + list(dict.fromkeys(sentence for kind in kinds if (sentence := senses.problem(kind))))
+    found += _model_problems(request)
+    lacking = (sentence for kind in kinds if (sentence := senses.problem(kind, request.larger)))
+    return found + list(dict.fromkeys(lacking))
 
 
 def _single_problems(request: Encoding) -> list[str]:
@@ -94,6 +109,15 @@ def _single_problems(request: Encoding) -> list[str]:
             found.append(f"--{option}: {sentence}")
     if request.plot is not None:
         found += _plot_problems(request.plot)
+    return found
+
+
+def _model_problems(request: Encoding) -> list[str]:
+    found, sure = request.larger.problems(), request.model_confidence
+    if sure is not None and not 0 <= sure <= 1:
+        found.append(f"--model-confidence: {sure} came; it is a share, from 0 to 1.")
+    if sure is not None and request.larger == Models(confidence=sure):
+        found.append("--model-confidence says how often a larger model is right, but none was named.")
     return found
 
 
@@ -129,7 +153,7 @@ def run(request: Encoding) -> int:
     from gen.encode_report import Report, as_json, as_text
 
     asked_back = None
-    with senses.Senses() as encoders:
+    with senses.Senses(request.larger) as encoders:
         report = Report.of(request.inputs, encoders, request.policy, cropped=request.cropped)
     try:
         report = report.fused()
@@ -155,7 +179,7 @@ def run_batch(request: Encoding) -> int:
         raise TypeError("A batch has a kind; problems() sees to it.")
     failed = done = 0
     with ExitStack() as opened:
-        encoders = opened.enter_context(senses.Senses())
+        encoders = opened.enter_context(senses.Senses(request.larger))
         encoders.load(request.kind)
         lines = _lines(str(request.batch), opened)
         for row in rows(lines, request.kind, encoders, cropped=request.cropped, policy=request.policy):
@@ -188,6 +212,11 @@ def main() -> int:
         sys.stderr.writelines(f"{sentence}\n" for sentence in wrong)
         return 2
     logging.basicConfig(level=logging.WARNING)
+    if request.larger != Models() and not request.larger.confidence:
+        sys.stderr.write(
+            "What larger models feel is told but counts nothing beside others, since nobody measured them "
+            "here; --model-confidence says how often they are right.\n"
+        )
     try:
         return run(request) if request.batch is None else run_batch(request)
     except WeightsError as error:

@@ -6,11 +6,15 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotion_encoders.evidence import Policy, fuse
-from gen.felt import DIGITS, rounded, shares, summary
+from emotion_encoders.text import Reading
+from gen.felt import DIGITS, only_measured, rounded, shares, summary
 from gen.senses import Kind, Sensed, Senses, chunks
+
+if TYPE_CHECKING:
+    from emotion_encoders.speech import Hearing
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +76,13 @@ def answer(sensed: Sensed, policy: Policy) -> Row:
     """What was felt in one input; raises ValueError if nothing was."""
     if sensed.reading is not None:
         return read(sensed)
+    if sensed.hearing is not None:
+        return heard(sensed.hearing)
     found = [evidence for evidence in sensed.evidence if evidence.confidence > 0]
     if not found:
-        heard = [e for e in sensed.evidence if e.modality != "scene"]
-        if heard:  # nothing is felt in it, which is an answer too
-            return summary(heard[0])
+        unsure = [evidence for evidence in sensed.evidence if not only_measured(evidence)]
+        if unsure:  # nothing is felt in it, which is an answer too
+            return summary(unsure[0])
         raise ValueError(" ".join(sensed.missing) or "Nothing was seen or heard.")
     if len(found) == 1:
         return summary(found[0])
@@ -85,12 +91,28 @@ def answer(sensed: Sensed, policy: Policy) -> Row:
     return {**summary(fusion.evidence), **conflict}
 
 
+def heard(hearing: Hearing) -> Row:
+    """What was heard in a recording as a whole, which is surer than the mean over its moments."""
+    return {
+        "heard": rounded(hearing.heard),
+        "face8": shares(hearing.face8),
+        "mikels8": shares(hearing.mikels8),
+        "valence": round(hearing.valence, DIGITS),
+        "arousal": round(hearing.arousal, DIGITS),
+        "confidence": round(hearing.confidence, DIGITS),
+        "weights": hearing.weights,
+    }
+
+
 def read(sensed: Sensed) -> Row:
     """All that the text encoder reads, which is more than fits into evidence."""
     reading = sensed.reading
     if reading is None:
         raise TypeError("Only a text has a reading.")
     whole = summary(sensed.evidence[0])
+    measured = {}
+    if isinstance(reading, Reading):
+        measured = {"dominance": reading.dominance, "polarity": reading.polarity}
     return {
         "goemotions28": rounded(reading.goemotions28),
         "labels": list(reading.labels),
@@ -98,8 +120,7 @@ def read(sensed: Sensed) -> Row:
         "mikels8": shares(reading.mikels8),
         "valence": round(reading.valence, DIGITS),
         "arousal": round(reading.arousal, DIGITS),
-        "dominance": round(reading.dominance, DIGITS),
-        "polarity": round(reading.polarity, DIGITS),
+        **rounded(measured),
         "confidence": whole["confidence"],
         "weights": whole["weights"],
     }

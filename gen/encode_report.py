@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from emotion_encoders.emotion import Emotion
 from emotion_encoders.evidence import Evidence, Fusion, Modality, Policy, decisiveness, fuse
 from emotion_encoders.scene import SceneMeasures
-from gen.encode_batch import answer, read
-from gen.felt import average, moments, rounded, summary
+from gen.encode_batch import answer
+from gen.felt import average, moments, only_measured, rounded, summary
 from gen.senses import Kind, Sensed, Senses
+
+if TYPE_CHECKING:
+    from emotion_encoders.prosody import Prosody
 
 MOST_KEYFRAMES = 12  # that are written out for reading; the JSON has all
 
@@ -42,7 +46,7 @@ class Report:
                 errors.append(str(error))
                 continue
             # Who shows no face may still speak: only what leaves nothing is an error.
-            if all(evidence.modality == "scene" for evidence in sensed[kind].evidence):
+            if all(map(only_measured, sensed[kind].evidence)):
                 errors += sensed[kind].missing
         evidence = [one for found in sensed.values() for one in found.evidence]
         return cls(inputs, sensed, policy, tuple(errors), decisiveness(evidence, policy=policy))
@@ -53,12 +57,12 @@ class Report:
 
     @property
     def sources(self) -> list[tuple[Kind, Evidence]]:
-        """Who felt what; the scene is left out, which only measures."""
+        """Who felt what; a scene that was only measured is left out."""
         return [
             (kind, evidence)
             for kind, found in self.sensed.items()
             for evidence in found.evidence
-            if evidence.modality != "scene"
+            if not only_measured(evidence)
         ]
 
     @property
@@ -103,16 +107,33 @@ def as_json(report: Report, question: str | None = None) -> dict[str, Any]:
 
 def _as_data(report: Report, kind: Kind, evidence: Evidence) -> dict[str, Any]:
     sensed = report.sensed[kind]
-    whole = (
-        read(sensed) if sensed.reading is not None else answer(replace(sensed, evidence=(evidence,)), "blend")
-    )
+    prosody = {} if sensed.prosody is None else {"prosody": said(sensed.prosody)}
     return {
         "modality": evidence.modality,
         "from": kind,
-        **whole,
+        **answer(replace(sensed, evidence=(evidence,)), "blend"),
         "affect_learned": evidence.affect_learned,
         "track": _track(evidence),
+        **prosody,
     }
+
+
+def said(prosody: Prosody) -> list[dict[str, float | bool | None]]:
+    """How something is said, moment by moment: dB, Hz (null where nothing vibrates), syllables a second."""
+    return [
+        {
+            "seconds": round(float(second), 3),
+            "loudness": round(float(loudness), 1),
+            "pitch": None if math.isnan(pitch) else round(float(pitch), 1),
+            "voiced": round(float(voiced), 2),
+            "rate": round(float(rate), 2),
+            "silent": bool(silent),
+        }
+        for second, loudness, pitch, voiced, rate, silent in zip(
+            prosody.seconds, prosody.loudness, prosody.pitch, prosody.voiced, prosody.rate, prosody.silent,
+            strict=True,
+        )
+    ]  # fmt: skip
 
 
 def _track(evidence: Evidence) -> list[dict[str, Any]]:

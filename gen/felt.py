@@ -35,6 +35,11 @@ def shares(emotion: Emotion) -> dict[str, float]:
     return {label: round(w, DIGITS) for label, w in zip(shown.vocabulary.labels, shown.weights, strict=True)}
 
 
+def only_measured(evidence: Evidence) -> bool:
+    """Whether nothing was to be felt: the bundled scene encoder measures colour and motion, no emotion."""
+    return evidence.modality == "scene" and all(k.emotion.intensity == 0 for k in evidence.track.keyframes)
+
+
 def summary(evidence: Evidence) -> dict[str, Any]:
     """The distributions, the affect and the confidence of a whole evidence."""
     mean = average(evidence.track)

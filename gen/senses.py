@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from emotion_encoders.evidence import Evidence
-from gen import weights
+from gen import models, weights
 from gen.assemble import THREADS, device, face_recogniser
 from gen.intake import MediaError
+from gen.lock import Sense
 
 if TYPE_CHECKING:
     from emotion_encoders.face import FaceRecogniser
-    from emotion_encoders.scene import SceneMeasures
-    from emotion_encoders.speech import SpeechEncoder
-    from emotion_encoders.text import Reading, TextEncoder
+    from emotion_encoders.prosody import Prosody
+    from emotion_encoders.scene import SceneEncoder, SceneMeasures
+    from emotion_encoders.scene_model import SceneModel
+    from emotion_encoders.speech import Hearing, SpeechEncoder
+    from emotion_encoders.speech_affect import SpeechAffectEncoder
+    from emotion_encoders.speech_large import LargeSpeechEncoder
+    from emotion_encoders.text import Felt, TextEncoder
+    from emotion_encoders.text_large import LargeTextEncoder
     from pipelines.portrait.tracker import FaceTracker
 
 Kind = Literal["text", "audio", "image", "video"]
@@ -34,14 +40,47 @@ class Sensed:
     """What was felt in one input, and in sentences what could not be."""
 
     evidence: tuple[Evidence, ...]
-    reading: Reading | None = None  # of a text
+    reading: Felt | None = None  # of a text
+    hearing: Hearing | None = None  # of a recording as a whole
+    prosody: Prosody | None = None  # and how it is said
     scene: SceneMeasures | None = None  # of a picture or video
     missing: tuple[str, ...] = ()
 
 
-def problem(kind: Kind) -> str | None:
+@dataclass(frozen=True)
+class Models:
+    """Larger models in place of the bundled encoders: names of weights.lock, or folders."""
+
+    text: str | None = None
+    speech: str | None = None
+    scene: str | None = None
+    confidence: float = 0.0  # the share of inputs in which they were measured to be right
+
+    def problems(self) -> list[str]:
+        """Why one of them cannot be used, in sentences; nothing is loaded."""
+        found: list[str] = []
+        asked: tuple[tuple[str | None, Sense], ...] = (
+            (self.text, "text"),
+            (self.speech, "speech"),
+            (self.scene, "scene"),
+        )
+        for name, sense in asked:
+            try:
+                if name is not None:
+                    models.chosen(name, sense)
+            except weights.WeightsError as error:
+                found.append(f"--{sense}-model: {error}")
+        return found
+
+
+BUNDLED = Models()
+
+
+def problem(kind: Kind, larger: Models = BUNDLED) -> str | None:
     """Why inputs of this kind cannot be encoded here, as a sentence; nothing is loaded."""
     name = NEEDED[kind]
+    if (kind == "text" and larger.text) or (kind == "audio" and larger.speech):
+        return None
     try:
         return weights.read_lock().named(name).problem()
     except weights.WeightsError as error:
@@ -50,6 +89,9 @@ def problem(kind: Kind) -> str | None:
 
 class Senses:
     """All encoders, none of them loaded before it is needed."""
+
+    def __init__(self, larger: Models = BUNDLED) -> None:
+        self._larger = larger
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +106,8 @@ class Senses:
         """Loads what this kind of input needs; WeightsError if the weights do not fit the code."""
         try:
             getattr(self, f"_{NEEDED[kind]}")
+            if kind in ("image", "video"):
+                _ = self._scene
         except weights.WeightsError:
             raise
         except ValueError as error:  # each encoder has its own error for weights
@@ -81,7 +125,9 @@ class Senses:
         """A recording of a voice."""
         from gen.media import read_sound
 
-        return Sensed((self.voice(*read_sound(path)),))
+        sound, rate = read_sound(path)
+        hearing, prosody = self._speech.listen(sound, rate), self._speech.prosody(sound, rate)
+        return Sensed((self.voice(sound, rate),), hearing=hearing, prosody=prosody)
 
     def voice(self, sound: np.ndarray, rate: int) -> Evidence:
         """A voice (N,) float32 mono that was read already."""
@@ -89,13 +135,12 @@ class Senses:
 
     def picture(self, path: Path, *, cropped: bool = False) -> Sensed:
         """The largest face in a picture, or a picture that is already the crop of a face; and its colours."""
-        from emotion_encoders.scene import SceneEncoder
         from gen.media import read_image
 
         picture = read_image(path)
         if cropped:
             return Sensed((self._face.encode(as_crop(path, picture)[None], (0.0,)),))
-        scene, measures = SceneEncoder().encode([picture], 1.0)
+        scene, measures = self._scene.encode([picture], 1.0)
         crop = self._crop(picture)
         if crop is None:
             return Sensed((scene,), scene=measures, missing=(f"'{path}' shows no face that can be seen.",))
@@ -103,14 +148,13 @@ class Senses:
 
     def video(self, path: Path) -> Sensed:
         """The face in a video over time, its voice if it has sound, and its colours and motion."""
-        from emotion_encoders.scene import SceneEncoder
         from gen.look import Watcher
         from gen.media import read_video
 
         video = read_video(path)
         watcher = Watcher(self._tracker, video.fps, every=max(1, round(video.fps / LOOKS_A_SECOND)))
         self._tracker.restart()
-        scene, measures = SceneEncoder().encode(watcher.watch(video.frames), video.fps)
+        scene, measures = self._scene.encode(watcher.watch(video.frames), video.fps)
         faces, found, missing = watcher.faces(), [scene], list[str]()
         if faces.found:
             found.insert(0, self._face.encode(faces.crops, faces.seconds))
@@ -125,7 +169,7 @@ class Senses:
     ) -> None:
         from gen.sound import refuse_unheard
 
-        lacking = problem("audio")
+        lacking = problem("audio", self._larger)
         if lacking is not None:
             missing.append(lacking)
             return
@@ -146,18 +190,41 @@ class Senses:
         return face_crop(picture, faces[0])
 
     @cached_property
-    def _text(self) -> TextEncoder:
+    def _text(self) -> TextEncoder | LargeTextEncoder:
         from emotion_encoders.text import TextEncoder
+        from emotion_encoders.text_large import LargeTextEncoder
 
         _one_thread()
-        return TextEncoder.load(weights.local_path("text"), device=device().value)
+        if self._larger.text is None:
+            return TextEncoder.load(weights.local_path("text"), device=device().value)
+        folder, labels = models.chosen(self._larger.text, "text")
+        sure = self._larger.confidence
+        return LargeTextEncoder.load(folder, labels=labels, confidence=sure, device=device().value)
 
     @cached_property
-    def _speech(self) -> SpeechEncoder:
+    def _speech(self) -> SpeechEncoder | LargeSpeechEncoder | SpeechAffectEncoder:
         from emotion_encoders.speech import SpeechEncoder
+        from emotion_encoders.speech_affect import SpeechAffectEncoder, hears_affect
+        from emotion_encoders.speech_large import LargeSpeechEncoder
 
         _one_thread()
-        return SpeechEncoder.load(weights.local_path("speech"))
+        if self._larger.speech is None:
+            return SpeechEncoder.load(weights.local_path("speech"))
+        folder, labels = models.chosen(self._larger.speech, "speech")
+        kind = SpeechAffectEncoder if hears_affect(folder, labels) else LargeSpeechEncoder
+        return kind.load(folder, labels=labels, confidence=self._larger.confidence)
+
+    @cached_property
+    def _scene(self) -> SceneEncoder | SceneModel:
+        from emotion_encoders.scene import SceneEncoder
+        from emotion_encoders.scene_model import SceneModel
+
+        if self._larger.scene is None:
+            return SceneEncoder()
+        _one_thread()
+        return SceneModel.load(
+            models.chosen(self._larger.scene, "scene")[0], confidence=self._larger.confidence
+        )
 
     @cached_property
     def _face(self) -> FaceRecogniser:
@@ -188,11 +255,13 @@ def as_crop(path: Path, picture: np.ndarray) -> np.ndarray:
     return cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA if side > SIZE else cv2.INTER_LINEAR)
 
 
-def _read(reading: Reading) -> Evidence:
+def _read(reading: Felt) -> Evidence:
+    from emotion_encoders.text import Reading
     from emotion_encoders.track import EmotionTrack
 
     track = EmotionTrack.constant(reading.face8)
-    return Evidence(track, "text", reading.confidence, reading.weights, affect_learned=True)
+    learned = isinstance(reading, Reading)  # a larger model has its affect from the labels
+    return Evidence(track, "text", reading.confidence, reading.weights, affect_learned=learned)
 
 
 def _one_thread() -> None:

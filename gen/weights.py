@@ -1,111 +1,25 @@
-"""`python -m gen.weights COMMAND`: what weights.lock says of every weights file, and whether it is true."""
+"""`python -m gen.weights COMMAND`: fetches and checks what weights.lock names, and says what it is."""
 
-import importlib.util
-import json
 import sys
-import tomllib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 import tyro
 
+from gen import lock as lock_file
+from gen import models
 from gen.atomic import write_text
 from gen.job import file_sha256
+from gen.lock import Lock, Model, Weight, WeightsError, read_lock, written
 
-ROOT = Path(__file__).parents[1]
-LOCK = ROOT / "weights.lock"
-HEADER = """\
-# Every weights file that Mien loads. `python -m gen.weights lock` writes sha256 and size, hands the rest.
-# purpose: "render" makes pixels (its digest is part of a clip's name), "look" sees emotion, "judge" scores.
-# package: the installed package that carries the file; without it the file lies in this repository.
-"""
-Purpose = Literal["render", "look", "judge"]
 Command = Literal["lock", "fetch", "verify", "licenses", "list"]
 
 
-class WeightsError(ValueError):
-    """Weights that are missing, changed or not in the lock; the message is a sentence."""
-
-
-@dataclass(frozen=True)
-class Weight:
-    """One entry of weights.lock."""
-
-    name: str
-    file: str  # path below the repository, or below the package
-    purpose: Purpose
-    licence: str
-    research_only: bool  # whether the terms of the data or the file rule out commercial use
-    source: str  # the recipe that made it, or where it is from
-    card: str = ""  # its description
-    package: str = ""
-    labels: tuple[str, ...] = ()
-    sha256: str = ""
-    size: int = 0
-
-    @property
-    def path(self) -> Path:
-        """Where the file is on this machine."""
-        if not self.package:
-            return ROOT / self.file
-        found = importlib.util.find_spec(self.package)
-        if found is None or found.origin is None:
-            raise WeightsError(
-                f"'{self.name}' comes with the package '{self.package}', which is not installed."
-            )
-        return Path(found.origin).parent / self.file
-
-    def problem(self) -> str | None:
-        """What is wrong with the file, as a sentence; None if it is the one in the lock."""
-        try:
-            path = self.path
-        except WeightsError as error:
-            return str(error)
-        if not path.is_file():
-            return f"'{self.name}': {self.file} is missing; restore it, or make it again with {self.source}."
-        if path.stat().st_size != self.size or file_sha256(path) != self.sha256:
-            what = f"'{self.name}': {self.file} is not the file in weights.lock"
-            return f"{what}: restore it, or, if it is meant, run `python -m gen.weights lock`."
-        return None
-
-
-@dataclass(frozen=True)
-class Lock:
-    """All entries, in the order of the file."""
-
-    weights: tuple[Weight, ...]
-
-    def named(self, name: str) -> Weight:
-        """The entry of that name."""
-        for weight in self.weights:
-            if weight.name == name:
-                return weight
-        known = ", ".join(weight.name for weight in self.weights) or "nothing"
-        raise WeightsError(f"'{name}' is not in weights.lock, which has {known}.")
-
-    def of(self, *purposes: Purpose) -> tuple[Weight, ...]:
-        """The entries that serve one of these purposes."""
-        return tuple(weight for weight in self.weights if weight.purpose in purposes)
-
-
-def read_lock(path: Path = LOCK) -> Lock:
-    """Reads and checks the lock."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"'{path.name}' cannot be read: {error}.") from None
-    lock = Lock(tuple(_weight(row) for row in table.get("weights", ())))
-    names = [weight.name for weight in lock.weights]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise WeightsError(f"'{path.name}' names {', '.join(twice)} more than once.")
-    return lock
-
-
 def local_path(name: str) -> Path:
-    """The file of that name, after checking that it is the one in the lock."""
+    """The bundled file of that name, after checking that it is the one in the lock."""
     weight = read_lock().named(name)
     problem = weight.problem()
     if problem is not None:
@@ -119,101 +33,154 @@ def problems(weights: Iterable[Weight]) -> list[str]:
 
 
 def relocked(lock: Lock) -> Lock:
-    """The same entries with the digests and sizes of the files that are there now."""
+    """The same entries with the digests and sizes of the bundled files that are there now."""
     missing = [weight.name for weight in lock.weights if not weight.path.is_file()]
     if missing:
         raise WeightsError(f"There is no file for {', '.join(missing)}: make it first, then lock.")
-    return Lock(
-        tuple(replace(w, sha256=file_sha256(w.path), size=w.path.stat().st_size) for w in lock.weights)
-    )
-
-
-def written(lock: Lock) -> str:
-    """The lock as TOML."""
-    entries = []
-    for weight in lock.weights:
-        # A JSON string, number, list or boolean is also a TOML one.
-        lines = [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}"
-            for key, value in asdict(weight).items()
-            if value not in ("", ())
-        ]
-        entries.append("\n".join(["[[weights]]", *lines]) + "\n")
-    return "\n".join([HEADER, *entries])
-
-
-def _weight(row: dict[str, Any]) -> Weight:  # Any: TOML values
-    known = {field.name: field for field in fields(Weight)}
-    name = row.get("name", "an entry without a name")
-    odd = sorted(row.keys() - known.keys())
-    missing = sorted({"name", "file", "purpose", "licence", "research_only", "source"} - row.keys())
-    if odd or missing:
-        raise WeightsError(
-            f"weights.lock, {name}: unknown {', '.join(odd) or '-'}; missing {', '.join(missing) or '-'}."
-        )
-    if row["purpose"] not in get_args(Purpose):
-        raise WeightsError(
-            f"weights.lock, {name}: '{row['purpose']}' is no purpose; use {', '.join(get_args(Purpose))}."
-        )
-    return Weight(**{**row, "labels": tuple(row.get("labels", ()))})
+    weights = (replace(w, sha256=file_sha256(w.path), size=w.path.stat().st_size) for w in lock.weights)
+    return replace(lock, weights=tuple(weights))
 
 
 def unlisted(lock: Lock) -> list[str]:
     """Weights files in the repository that the lock does not know."""
     listed = {weight.path for weight in lock.weights if not weight.package}
-    folders = (ROOT / "emotion_encoders", ROOT / "pipelines")
+    root = lock_file.ROOT
+    folders = (root / "emotion_encoders", root / "pipelines")
     found = sorted(path for folder in folders for path in folder.rglob("*.safetensors") if path not in listed)
     return [
-        f"{path.relative_to(ROOT)} is not in weights.lock: add an entry with its licence and source."
+        f"{path.relative_to(root)} is not in weights.lock: add an entry with its licence and source."
         for path in found
     ]
 
 
-def _table(lock: Lock, columns: tuple[str, ...]) -> str:
-    rows = [columns, *(tuple(str(getattr(weight, column)) for column in columns) for weight in lock.weights)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
 @dataclass(frozen=True)
 class Request:
-    """What weights.lock says of every weights file, and whether it is true."""
+    """What weights.lock says of every weights file and model, and whether it is true."""
 
     command: Annotated[tyro.conf.Positional[Command], tyro.conf.arg(metavar="COMMAND")]
-    """lock: write digests anew. fetch: not built yet. verify: compare. licenses, list: print."""
+    """lock: write digests anew, of bundled files or, from the hub, of models. fetch: bring models.
+
+    verify: compare files with weights.lock. licenses, list: print.
+    """
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[NAME ...]")] = ()
+    """Models, for fetch, lock and verify; verify without names compares all that is here."""
+    unlocked: bool = False
+    """Fetch models without digests in weights.lock too, by what the hub says of them today."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; 0 all is well, 1 a file is wrong, 2 the request or the lock is wrong."""
-    command = tyro.cli(Request, prog="python -m gen.weights", args=arguments).command
+    """Runs one command; 0 all is well, 1 a file is wrong or did not come, 2 the request or lock is wrong."""
+    request = tyro.cli(
+        Request, prog="python -m gen.weights", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+    )
     try:
-        lock = read_lock(LOCK)
-        found = _run(command, lock)
+        lock = read_lock()
+        _check(request)
+        found = _run(request, lock, [lock.model(name) for name in dict.fromkeys(request.names)])
     except WeightsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
     sys.stderr.writelines(f"{line}\n" for line in found)
     return 1 if found else 0
 
 
-def _run(command: Command, lock: Lock) -> list[str]:
-    match command:
+def _check(request: Request) -> None:
+    if request.command == "fetch" and not request.names:
+        raise WeightsError("'fetch' needs the name of a model; `python -m gen.weights list` tells them.")
+    if request.command in ("licenses", "list") and request.names:
+        raise WeightsError(f"'{request.command}' prints everything; leave out {', '.join(request.names)}.")
+    if request.command != "fetch" and request.unlocked:
+        raise WeightsError("--unlocked is for 'fetch'.")
+
+
+def _run(request: Request, lock: Lock, named: Sequence[Model]) -> list[str]:
+    match request.command:
         case "fetch":
-            raise WeightsError(
-                "'fetch' is not built yet: every file in weights.lock comes with the code or a package."
-            )
+            return [told for model in named if (told := _fetch(model, request.unlocked)) is not None]
+        case "lock" if named:
+            return [told for model in named if (told := _lock(model)) is not None]
         case "lock":
-            write_text(LOCK, written(relocked(lock)))
+            write_text(lock_file.LOCK, written(relocked(lock)))
             return unlisted(lock)
+        case "verify" if named:
+            return [told for model in named for told in _verified(model)]
         case "verify":
-            return problems(lock.weights) + unlisted(lock)
+            changed = [told for model in lock.models for told in models.changed(model)]
+            return problems(lock.weights) + unlisted(lock) + changed
         case "licenses":
-            sys.stdout.write(_table(lock, ("name", "licence", "research_only", "source")) + "\n")
+            _print(("name", "licence", "research_only", "source"), _licences(lock))
         case "list":
-            sys.stdout.write(_table(lock, ("name", "purpose", "size", "sha256", "file")) + "\n")
+            _print(("name", "for", "size", "sha256", "file"), _files(lock))
     return []
+
+
+def _fetch(model: Model, unlocked: bool) -> str | None:
+    """Why a model did not come, as a sentence; None if it is here and whole."""
+    from gen.fetch import fetch, from_hub
+
+    if not (model.is_pinned or unlocked):
+        return (
+            f"'{model.name}' has no digests by which its download could be checked. "
+            f"Not seen: {model.missing or 'some digests.'} `python -m gen.weights lock {model.name}` asks "
+            "the hub for them; with --unlocked it is fetched by what the hub says today."
+        )
+    try:
+        fetch(model if model.is_pinned else from_hub(model), models.place(model), _tell)
+    except WeightsError as error:
+        return str(error)
+    sys.stdout.write(f"{models.place(model)}\n")
+    return None
+
+
+def _lock(model: Model) -> str | None:
+    """Why a model's digests could not be written to weights.lock, as a sentence; None if they were."""
+    from gen.fetch import digests, from_hub
+
+    if model.is_pinned:
+        return None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            whole = digests(from_hub(model), Path(folder), _tell)
+    except WeightsError as error:
+        return str(error)
+    lock = read_lock()
+    entries = tuple(whole if entry.name == whole.name else entry for entry in lock.models)
+    write_text(lock_file.LOCK, written(replace(lock, models=entries)))
+    return None
+
+
+def _verified(model: Model) -> list[str]:
+    missing = models.problem(model)
+    return [missing] if missing else models.changed(model)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _licences(lock: Lock) -> list[tuple[str, ...]]:
+    rows = [(w.name, w.licence, str(w.research_only), w.source) for w in lock.weights]
+    return rows + [(m.name, m.licence, str(m.research_only), m.repo) for m in lock.models]
+
+
+def _files(lock: Lock) -> list[tuple[str, ...]]:
+    rows = [(w.name, w.purpose, str(w.size), w.sha256, w.file) for w in lock.weights]
+    for m in lock.models:
+        here = "not fetched" if models.problem(m) else str(models.place(m))
+        pins = f"of {sum(file.is_pinned for file in m.files)} of {len(m.files)} files"
+        rows.append((m.name, m.sense, str(m.size or "not known"), pins, here))
+    return rows
+
+
+def _print(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    table = [columns, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import re
 
-from gen.weights import ROOT, problems, read_lock, unlisted
+from gen.lock import ROOT, read_lock
+from gen.weights import problems, unlisted
 
 MEGABYTE = 1_000_000
 

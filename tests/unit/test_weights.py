@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gen import weights
-from gen.weights import Lock, Weight, WeightsError, local_path, problems, read_lock, relocked, written
+from gen import lock, weights
+from gen.lock import Lock, Model, ModelFile, Weight, WeightsError, read_lock, written
+from gen.weights import local_path, problems, relocked
 
 ROOT = Path(__file__).parents[2]
 ENTRY = """
@@ -21,12 +22,23 @@ licence = "MIT"
 research_only = false
 source = "gen/recipes/rig.py"
 """
+MODEL = """
+[[models]]
+name = "big"
+repo = "owner/big"
+licence = "MIT"
+research_only = false
+sense = "text"
+files = [
+  { path = "model.safetensors", size = 3 },
+]
+"""
 
 
 @pytest.fixture
 def lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(weights, "ROOT", tmp_path)
-    monkeypatch.setattr(weights, "LOCK", tmp_path / "weights.lock")
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    monkeypatch.setattr(lock, "LOCK", tmp_path / "weights.lock")
     (tmp_path / "rig.safetensors").write_bytes(b"weights")
     path = tmp_path / "weights.lock"
     path.write_text(ENTRY)
@@ -43,9 +55,26 @@ def test_locking_writes_digest_and_size(lock_file: Path) -> None:
 
 def test_a_lock_reads_back_as_it_was_written(lock_file: Path) -> None:
     entry = Weight("é", "a b.bin", "judge", 'said "free"', True, "x", labels=("neutral", "joy"), size=3)
-    lock_file.write_text(written(Lock((entry, replace(entry, name="other")))), encoding="utf-8")
-    assert read_lock(lock_file).weights[0] == entry
-    assert len(read_lock(lock_file).weights) == 2
+    model = Model(
+        name="big-1.3b",
+        repo="owner/big",
+        licence="MIT",
+        research_only=False,
+        sense="video",
+        labels=("é",),
+        files=(ModelFile("a/b.json", 3, "0" * 64), ModelFile("c.bin")),
+    )
+    zipped = replace(model, name="zipped", repo="https://x.invalid/y", archive=ModelFile("z.zip", 9))
+    whole = Lock((entry, replace(entry, name="other")), (model, zipped))
+    lock_file.write_text(written(whole), encoding="utf-8")
+    assert read_lock(lock_file) == whole
+
+
+def test_locking_bundled_files_leaves_the_models_as_they_are(lock_file: Path) -> None:
+    lock_file.write_text(ENTRY + MODEL)
+    before = read_lock(lock_file).models
+    assert weights.main(["lock"]) == 0
+    assert read_lock(lock_file).models == before
 
 
 def test_a_changed_file_is_found(lock_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,10 +111,19 @@ def test_a_file_that_the_lock_does_not_know_is_found(
         (('licence = "MIT"', 'license = "MIT"'), "unknown license"),
         (('"render"', '"fun"'), "'fun' is no purpose"),
         (("[[weights]]", "[[weights"), "cannot be read"),
+        (('name = "big"', 'name = "../big"'), "use small letters"),
+        (('name = "big"', 'name = "rig"'), "names rig more than once"),
+        (('"owner/big"', '"http://x.invalid/big"'), "neither owner/name nor an https address"),
+        (('sense = "text"', 'sense = "smell"'), "'smell' is no sense"),
+        (('"model.safetensors"', '"../model.safetensors"'), "no path below the model's folder"),
+        (('"model.safetensors"', '"/model.safetensors"'), "no path below the model's folder"),
+        (("size = 3", 'sha256 = "123"'), "'123' is no sha256 of model.safetensors"),
+        (("size = 3", "bytes = 3"), "big, a file: unknown bytes"),
+        (('  { path = "model.safetensors", size = 3 },\n', ""), "each of its files stands there once"),
     ],
 )
 def test_a_wrong_lock_is_refused(lock_file: Path, change: tuple[str, str], told: str) -> None:
-    lock_file.write_text(ENTRY.replace(*change))
+    lock_file.write_text((ENTRY + MODEL).replace(*change))
     with pytest.raises(WeightsError, match=told):
         read_lock(lock_file)
 
@@ -110,16 +148,13 @@ def test_weights_of_an_installed_package_are_found() -> None:
     assert local_path("face-mesh").name == "face_landmark_with_attention.tflite"
 
 
-def test_fetching_is_said_to_be_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert weights.main(["fetch"]) == 2
-    assert "not built yet" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("command", ["licenses", "list"])
 def test_every_entry_has_a_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert weights.main([command]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == [weight.name for weight in read_lock().weights]
+    assert [line.split()[0] for line in lines[1:]] == [
+        e.name for e in (*read_lock().weights, *read_lock().models)
+    ]
 
 
 def test_looking_up_weights_does_not_import_torch() -> None:
