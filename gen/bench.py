@@ -1,4 +1,4 @@
-"""`python -m gen.bench portrait`: frames per second on one core, beside the ceiling of the same run."""
+"""`python -m gen.bench portrait|encoders`: what one core does, beside the ceiling of the same run."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from gen.weights import WeightsError
 if TYPE_CHECKING:
     import numpy as np
 
+    from gen.bench_encoders import EncodersReport
     from pipelines.portrait.pipeline import Actor, PortraitPipeline
 
 FPS, SIZE, LINE_EMOTION = 25, 512, "0:neutral 1.5:happiness"
@@ -28,14 +29,14 @@ FPS, SIZE, LINE_EMOTION = 25, 512, "0:neutral 1.5:happiness"
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure end-to-end speed at 512x512 on one core, from sound and prepared portrait to mp4."""
+    """Measure speed on one core: of a clip at 512x512 from sound to mp4, or of the emotion encoders."""
 
-    part: Annotated[Literal["portrait"], tyro.conf.Positional] = "portrait"
+    part: Annotated[Literal["portrait", "encoders"], tyro.conf.Positional] = "portrait"
     """What to measure."""
     seconds: float = 10.0
-    """Length of the clip, 1 to 600."""
+    """Length of the clip or of the speech, 1 to 600."""
     rounds: int = 3
-    """How often engine and ceiling take turns; the median counts."""
+    """How often engine and ceiling take turns, or an encoder is asked; the median counts."""
     core: int | None = None
     """Core to be pinned to; the first one allowed if absent."""
     json: bool = False
@@ -227,6 +228,16 @@ def measure(request: Bench) -> Report:
     )
 
 
+def measured(request: Bench) -> Report | EncodersReport:
+    """The part that was asked for."""
+    if request.part == "portrait":
+        return measure(request)
+    with one_core(request.core) as core:
+        from gen import bench_encoders
+
+        return bench_encoders.measure(request.seconds, request.rounds, core)
+
+
 def problems(request: Bench) -> list[str]:
     """What is wrong with the request."""
     found = []
@@ -253,7 +264,7 @@ def main() -> int:
     if wrong:
         return 2
     try:
-        report = measure(request)
+        report = measured(request)
     except WeightsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -11,6 +11,9 @@ import soundfile
 from PIL import Image
 from skimage.data import astronaut, coffee
 
+from emotion_encoders.emotion import FACE8
+from emotion_encoders.track import EmotionTrack
+from gen.bundled import line
 from gen.media import read_video
 from gen.record import RenderRecord
 from gen.render import main
@@ -74,6 +77,30 @@ def test_a_clip_is_made_then_skipped_then_forced(request_for: list[str], tmp_pat
     (finished,) = json.loads(forced.stdout)["finished"]
     assert finished["clip"] == str(clip)
     assert sorted(path.name for path in clip.parent.iterdir()) == [clip.with_suffix(".json").name, clip.name]
+
+
+def test_an_inferred_emotion_is_told_followed_and_written_down(
+    request_for: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoken, words = [*request_for], "I have been crying all day, I miss her so much."
+    spoken[3] = str(line())
+    assert main(["face", *SMALL, *spoken, "--emotion", "auto", "--text", words]) == 0
+    told = capsys.readouterr()
+    assert "The emotion was inferred from voice" in told.err or "blended by confidence" in told.err
+    record = RenderRecord.from_json(Path(told.out.strip()).with_suffix(".json").read_text())
+    assert (record.request["emotion"], record.request["text"]) == ("auto", words)
+    assert EmotionTrack.parse(record.emotion or "").vocabulary == FACE8
+    assert {"speech", "text", "face", "rig"} <= {one.name for one in record.weights}
+    assert record.agreement is not None
+
+
+def test_a_sound_without_a_voice_asks_for_an_emotion(
+    request_for: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    hiss = 0.1 * np.random.default_rng(0).standard_normal(RATE)
+    soundfile.write(request_for[3], hiss, RATE)
+    assert main(["face", *SMALL, *request_for, "--emotion", "auto"]) == 1
+    assert "give an emotion instead of 'auto'" in capsys.readouterr().err
 
 
 def test_several_faces_are_told_and_one_can_be_chosen(

@@ -17,9 +17,6 @@ from emotion_encoders.speech_network import HEARD
 from emotion_encoders.waveform import SoundError, resampled
 from gen.bundled import line
 
-# The recipe has not made them yet: gen/recipes/speech.py.
-pytestmark = pytest.mark.weights
-
 BUNDLED = Path(module.__file__).with_suffix(".safetensors")
 RATE = 16_000
 
