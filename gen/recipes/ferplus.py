@@ -163,6 +163,13 @@ def soft_labels(faces: Faces) -> tuple[Faces, np.ndarray]:
     return faces.where(kept), emotions[kept] / emotions[kept].sum(axis=1, keepdims=True)
 
 
+def plurality(faces: Faces) -> tuple[Faces, np.ndarray]:
+    """Plain argmax: images where an emotion has the most votes, and which (the first of equals)."""
+    winners = faces.votes.argmax(axis=1)
+    kept = winners < len(FACE8.labels)
+    return faces.where(kept), winners[kept]
+
+
 def majority(faces: Faces) -> tuple[Faces, np.ndarray]:
     """The paper's rule: single votes dropped, images kept where one emotion has over half of what remains."""
     votes = without_single_votes(faces.votes)

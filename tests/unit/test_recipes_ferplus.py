@@ -121,6 +121,17 @@ def test_the_papers_rule_drops_single_votes_and_asks_for_more_than_half() -> Non
     assert [FACE8.labels[label] for label in truth] == ["happiness", "sadness"]
 
 
+def test_plain_argmax_asks_only_for_more_votes_than_anything_else() -> None:
+    faces = faces_of(
+        ballots(happiness=4, neutral=3, unknown=3),
+        ballots(unknown=6, sadness=4),
+        ballots(fear=1, NF=0),
+    )
+    kept, truth = ferplus.plurality(faces)
+    assert kept.keys.tolist() == [0, 2]
+    assert [FACE8.labels[label] for label in truth] == ["happiness", "fear"]
+
+
 def test_soft_labels_are_the_votes_for_emotions() -> None:
     faces = faces_of(
         ballots(happiness=6, surprise=2, unknown=2), ballots(NF=8, fear=2), ballots(fear=1, anger=1)
