@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 SIZES, RATES, SEEDS = range(128, 1025, 2), range(10, 61), range(2**32)
 MOST_WORDS = 10_000  # characters: ten minutes of speech
 MISSING: Mapping[str, str] = {
-    "emotion": "--emotion: it is missing: say what the face shows, as in 'happiness'; or give --motion.",
-    "audio": "--audio: it is missing: give a file with a voice, or a text with --say; or give --motion.",
+    "emotion": "--emotion: it is missing: say what the face shows, as in 'happiness'; or give --motion or "
+    "--driving-video.",
+    "audio": "--audio: it is missing: give a file with a voice, or a text with --say; or give --motion or "
+    "--driving-video.",
 }
 
 
@@ -30,11 +32,15 @@ def emotion_of(job: FaceJob) -> tuple[MappedTrack | None, list[str]]:
         return None, ["--emotion: --motion already says what the face shows: give one of the two."]
     if is_auto(job.emotion):
         mapped, problems = None, _unreadable(job)
+        if job.driving_video is not None:
+            problems.append("--emotion: leave 'auto' out to keep what the driving video shows, or name one.")
     else:
-        mapped, problems = (None, [MISSING["emotion"]]) if job.emotion is None else _parsed(job.emotion)
+        missing = [] if job.driving_video is not None else [MISSING["emotion"]]
+        mapped, problems = (None, missing) if job.emotion is None else _parsed(job.emotion)
         only = {"text": job.text is not None, "policy": job.policy != "blend"}
         problems += [f"--{name}: only --emotion auto reads it." for name, given in only.items() if given]
-    return mapped, problems + ([MISSING["audio"]] if job.audio is None and job.say is None else [])
+    is_heard = job.audio is not None or job.say is not None or job.driving_video is not None
+    return mapped, problems + ([] if is_heard else [MISSING["audio"]])
 
 
 def _unreadable(job: FaceJob) -> list[str]:
@@ -54,7 +60,11 @@ def speaker_of(job: FaceJob) -> tuple[synthesiser.Synthesiser | None, list[str]]
     """Who says the text of a job, and what is wrong with saying it."""
     if job.say is None:
         return None, []
-    for option, other in (("--audio", job.audio), ("--motion", job.motion)):
+    for option, other in (
+        ("--audio", job.audio),
+        ("--motion", job.motion),
+        ("--driving-video", job.driving_video),
+    ):
         if other is not None:
             return None, [f"--say: {option} already says what is heard: give one of the two."]
     found = synthesiser.problem(job.say)
@@ -75,6 +85,8 @@ def _parsed(emotion: str) -> tuple[MappedTrack | None, list[str]]:
 
 def out_of_range(job: FaceJob) -> list[str]:
     problems: list[str] = []
+    if job.motion is not None and job.driving_video is not None:
+        problems.append("--driving-video: --motion already says what the face does: give one of the two.")
     if job.side not in SIZES:
         problems.append(f"--size: {job.side} came; even numbers from {SIZES[0]} to {SIZES[-1]} are allowed.")
     if job.fps not in RATES:

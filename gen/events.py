@@ -21,7 +21,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Step:
-    """One more frame is drawn and encoded."""
+    """One more frame is drawn and encoded, or one more step of denoising taken."""
 
     index: int
     total: int
@@ -30,6 +30,7 @@ class Step:
     frames: int
     frames_per_second: float
     seconds_left: float
+    unit: str = "frames"  # or "steps": what is counted
 
 
 @dataclass(frozen=True)

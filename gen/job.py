@@ -16,8 +16,9 @@ from gen import intake, synthesiser
 from gen.check import emotion_of, lost, out_of_range, speaker_of
 from gen.inferred import AUTO, is_auto
 
-RENDER_VERSION = 1  # raised by hand when the same job makes a different clip
+RENDER_VERSION = 2  # raised by hand when the same job makes a different clip
 PresetName = Literal["draft", "standard", "best"]
+FrameName = Literal["crop", "photo"]
 
 
 class JobError(ValueError):
@@ -46,16 +47,20 @@ PRESETS: Mapping[PresetName, Preset] = {
 
 @dataclass(frozen=True)
 class FaceJob:
-    """A talking face: one portrait, one voice, one emotion over time; or a portrait and a recorded motion."""
+    """A talking face: one portrait, one voice, one emotion over time; or a portrait and a performance."""
 
     portrait: Path
     """Photo, painting or drawing with the face to animate (jpg, png, webp, ...)."""
     audio: Annotated[
-        Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(needed without --say or --motion)")
+        Path | None,
+        tyro.conf.arg(
+            metavar="PATH", help_behavior_hint="(needed without --say, --motion or --driving-video)"
+        ),
     ] = None
     """What it says: wav, flac, ogg, mp3, m4a or mp4, up to ten minutes."""
     emotion: Annotated[
-        str | None, tyro.conf.arg(metavar="STR", help_behavior_hint="(needed without --motion)")
+        str | None,
+        tyro.conf.arg(metavar="STR", help_behavior_hint="(needed without --motion or --driving-video)"),
     ] = None
     """What it shows: 'happiness', 'anger@0.5', over time '0:neutral 1.5:happiness@0.8', or 'auto': as the
     voice and its words sound."""
@@ -67,6 +72,11 @@ class FaceJob:
     """English words to say where there is no recording: by espeak-ng or flite, in the emotion's manner."""
     motion: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: none)")] = None
     """What the face does, as Live Link Face CSV, in place of an emotion; silent without --audio."""
+    driving_video: Annotated[
+        Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: none)")
+    ] = None
+    """A person on video whose face and head the portrait repeats, with the video's sound if no --audio comes;
+    an --emotion changes what they show, 'neutral' takes it away, and the lips stay theirs."""
     preset: PresetName = "standard"
     """The one dial, from quick to careful: decides the size and the encoder's effort."""
     size: Annotated[
@@ -81,25 +91,13 @@ class FaceJob:
         None
     )
     """Which face to take if there are several, numbered from the left: 1, 2, ..."""
+    frame: FrameName = "crop"
+    """What the clip shows: the square around the head, or the whole photo with that square in it."""
 
     @property
     def side(self) -> int:
         """Side of the clip in pixels: as asked, or the preset's."""
         return PRESETS[self.preset].size if self.size is None else self.size
-
-
-@dataclass(frozen=True)
-class VideoJob:
-    """Text to video: not built yet."""
-
-    prompt: str
-    """What is seen."""
-    emotion: str
-    """What is felt, as in a talking face."""
-    seconds: float = 2.0
-    """How long it lasts."""
-    seed: int = 0
-    """Another number gives another video; the same number gives the same one."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,7 @@ class FacePlan:
     portrait_sha256: str
     audio_sha256: str | None
     motion_sha256: str | None
+    driving_sha256: str | None
     speaker: synthesiser.Synthesiser | None  # who says the text of a job without a recording
     digest: str
     name: str
@@ -125,7 +124,12 @@ class FacePlan:
 def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
     """Checks everything that needs no decoding; `weights` maps the names of those in use to their digests."""
     mapped, problems = emotion_of(job)
-    files = {"portrait": job.portrait, "audio": job.audio, "motion": job.motion}
+    files = {
+        "portrait": job.portrait,
+        "audio": job.audio,
+        "motion": job.motion,
+        "driving-video": job.driving_video,
+    }
     given = {name: path for name, path in files.items() if path is not None}
     for name, path in given.items():
         found = intake.problem(path)
@@ -146,6 +150,7 @@ def plan(job: FaceJob, weights: Mapping[str, str]) -> FacePlan:
         portrait_sha256=inputs["portrait"],
         audio_sha256=inputs.get("audio"),
         motion_sha256=inputs.get("motion"),
+        driving_sha256=inputs.get("driving-video"),
         speaker=speaker,
         digest=digest,
         name=f"{_stem(job.portrait)}-{digest[:8]}",
@@ -163,13 +168,16 @@ def normalised(
         said = {"policy": job.policy} | ({} if job.text is None else {"text": job.text.strip()})
     if job.say is not None and speaker is not None:
         said |= {"say": synthesiser.plain(job.say), "synthesiser": speaker.name}
+    if job.frame != "crop":  # the square has no name here, so that clips from before the choice keep theirs
+        said |= {"frame": job.frame}
     return {
         **said,
         "task": "face",
         "emotion": AUTO if is_auto(job.emotion) else None if track is None else str(track),
         "size": job.side,
         "fps": job.fps,
-        "seed": job.seed if job.motion is None else 0,  # a motion leaves nothing to chance
+        # A performance leaves nothing to chance.
+        "seed": job.seed if job.motion is None and job.driving_video is None else 0,
         "face": job.face,
         "x264": preset.x264,
         "crf": preset.crf,

@@ -1,4 +1,4 @@
-"""What a face will do, from a job: spoken from a voice with an emotion, or read from a recorded motion."""
+"""What a face will do, from a job: a voice and an emotion are acted out, or a performance is repeated."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from emotion_encoders.evidence import Evidence
 from emotion_encoders.track import EmotionTrack
 from gen import synthesiser
 from gen.atomic import unwritten, write_text
+from gen.driving import drive
 from gen.inferred import inferred, is_auto
 from gen.intake import MediaError, checked
 from gen.job import FaceJob, FacePlan
@@ -30,11 +31,16 @@ MAX_CSV_BYTES = 200_000_000  # ten minutes at 240 rows a second with all the app
 class Performance:
     """A motion, its sound if there is one, and what should be said about them."""
 
-    motion: Motion
+    motion: Motion  # as it was acted; this is what is exported
     sound: np.ndarray | None  # (N,) float32 mono
     rate: int | None
     track: EmotionTrack | None  # what the face was to show; None where a motion says it
     notes: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> Motion:
+        """The motion as one photo can follow it."""
+        return within_reach(self.motion)[0]
 
 
 def performed(one: FacePlan, senses: Senses) -> Performance:
@@ -46,8 +52,10 @@ def performed(one: FacePlan, senses: Senses) -> Performance:
     sound, rate = _voice(one, track)
     if job.motion is not None:
         motion, notes = read_motion(job.motion, job.fps)
-        motion, held = within_reach(motion)
+        _, held = within_reach(motion)
         return Performance(motion, sound, rate, None, (*notes, *held, *_lengths(motion, sound, rate)))
+    if job.driving_video is not None:
+        return _driven(job.driving_video, job.fps, track, sound, rate)
     if sound is None or rate is None:
         raise ValueError("A job without a motion needs a voice.")
     if track is None:
@@ -56,6 +64,18 @@ def performed(one: FacePlan, senses: Senses) -> Performance:
     frames = -(-len(sound) * job.fps // rate)  # no sound is lost
     motion = perform(sound, rate, track, frames=frames, fps=job.fps, seed=job.seed)
     return Performance(motion, sound, rate, track, notes)
+
+
+def _driven(
+    path: Path, fps: float, track: EmotionTrack | None, sound: np.ndarray | None, rate: int | None
+) -> Performance:
+    """What a person on video does; its own sound counts where no other came."""
+    driven = drive(path, fps, track)
+    motion, (_, held) = driven.motion, within_reach(driven.motion)
+    if sound is None:
+        silent = ("The driving video has no sound: the clip is silent.",) if driven.sound is None else ()
+        return Performance(motion, driven.sound, driven.rate, track, (*driven.notes, *held, *silent))
+    return Performance(motion, sound, rate, track, (*driven.notes, *held, *_lengths(motion, sound, rate)))
 
 
 def felt_by(job: FaceJob) -> tuple[str, ...]:

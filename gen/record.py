@@ -13,8 +13,8 @@ from gen.atomic import write_text
 from gen.job import RENDER_VERSION, file_sha256
 
 FORMAT = 1
-LATER = frozenset({"motion", "emotion"})  # fields that older records do not have
-PACKAGES = ("mien", "av", "mediapipe", "numpy", "opencv-python", "soxr", "torch")
+LATER = frozenset({"motion", "driving", "image", "emotion"})  # fields that older records do not have
+PACKAGES = ("mien", "av", "diffusers", "mediapipe", "numpy", "opencv-python", "soxr", "torch", "transformers")
 
 
 class RecordError(ValueError):
@@ -54,7 +54,7 @@ class RenderRecord:
 
     digest: str
     request: Mapping[str, str | int | None]
-    portrait: UsedFile
+    portrait: UsedFile | None  # of a talking face
     audio: UsedFile | None
     frames: int
     fps: float
@@ -68,6 +68,8 @@ class RenderRecord:
     agreement: Agreement | None
     no_agreement: str | None  # why there is none
     motion: UsedFile | None = None  # a recorded one, in place of voice and emotion
+    driving: UsedFile | None = None  # a video of who was repeated
+    image: UsedFile | None = None  # the first frame of a video
     emotion: str | None = None  # the track that was followed; None with a motion
     clip_sha256: str | None = None  # of the finished file; a clip cannot say it of itself
     synthetic: bool = True
@@ -133,8 +135,7 @@ def _record(row: object) -> RenderRecord:
     agreement = values["agreement"]
     try:
         parts: dict[str, Any] = {
-            "portrait": UsedFile(**values["portrait"]),
-            **{name: _used(values.get(name)) for name in ("audio", "motion")},
+            **{name: _used(values.get(name)) for name in ("portrait", "audio", "motion", "driving", "image")},
             "device": Choice(**values["device"]),
             "threads": Choice(**values["threads"]),
             "weights": tuple(UsedWeights(**one) for one in values["weights"]),

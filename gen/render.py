@@ -1,4 +1,4 @@
-"""`python -m gen.render face ...`: one job in, one clip and its record out."""
+"""`python -m gen.render face|video ...`: one job in, one clip and its record out."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import tyro
 
+from gen import job, video_job
 from gen.check import MISSING
-from gen.job import FaceJob, JobError, VideoJob, explained
+from gen.job import FaceJob, JobError
+from gen.video_job import VideoJob
 
-NOT_BUILT = {"video": "text-to-video", "batch": "rendering a file of jobs"}
+if TYPE_CHECKING:
+    from gen.events import RenderEvent
+
+NOT_BUILT = {"batch": "rendering a file of jobs"}
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -29,8 +35,6 @@ class Run:
     """Folder for the clip (mp4) and its record (json); it is made if it does not exist."""
     force: bool = False
     """Render again even if the same job was done before."""
-    export_motion: bool = False
-    """Also write what the face does beside the clip, as Live Link Face CSV for Unreal, Unity and Blender."""
     explain: bool = False
     """Also print every value that is used and where it came from."""
     json: bool = False
@@ -43,9 +47,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Face:
-    """Make a portrait say an audio file, with the emotion asked for, or repeat a recorded motion."""
+    """Make a portrait say an audio file, with the emotion asked for, or repeat a performance."""
 
     job: Annotated[FaceJob, tyro.conf.arg(name="")]
+    run: Annotated[Run, tyro.conf.arg(name="")]
+    export_motion: bool = False
+    """Also write what the face does beside the clip, as Live Link Face CSV for Unreal, Unity and Blender."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """Make a video of a prompt, or go on from a picture, with the emotion asked for."""
+
+    job: Annotated[VideoJob, tyro.conf.arg(name="")]
     run: Annotated[Run, tyro.conf.arg(name="")]
 
 
@@ -56,7 +70,7 @@ class Batch:
 
 Command = (
     Annotated[Face, tyro.conf.subcommand("face")]
-    | Annotated[VideoJob, tyro.conf.subcommand("video")]
+    | Annotated[Video, tyro.conf.subcommand("video")]
     | Annotated[Batch, tyro.conf.subcommand("batch")]
 )
 
@@ -90,7 +104,7 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     if arguments and arguments[0] in NOT_BUILT and not {"-h", "--help"} & set(arguments):
         what = NOT_BUILT[arguments[0]]
-        raise JobError((f"'{arguments[0]}', {what}, is not built yet; 'face' is.",))
+        raise JobError((f"'{arguments[0]}', {what}, is not built yet; 'face' and 'video' are.",))
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     about = "Renders clips that show the emotion asked for. --version says what is installed."
     try:
@@ -101,35 +115,31 @@ def _dispatch(arguments: list[str]) -> int:
         if stop.code and arguments[:1] == ["face"]:
             _name_missing(arguments)
         raise
-    if not isinstance(command, Face):
-        raise JobError(("Only 'face' is built yet.",))
+    if isinstance(command, Batch):
+        raise JobError(("'batch' is not built yet.",))
     return _render(command, arguments)
 
 
 def _name_missing(arguments: list[str]) -> None:
     """Which options are needed only in certain company is not for the parser to know."""
     given = {argument.split("=")[0] for argument in arguments}
-    if "--motion" not in given:
+    if not given & {"--motion", "--driving-video"}:
         for name in MISSING:
             if f"--{name}" not in given and not (name == "audio" and "--say" in given):
                 print(MISSING[name], file=sys.stderr)
 
 
-def _render(command: Face, arguments: list[str]) -> int:
+def _render(command: Face | Video, arguments: list[str]) -> int:
     logging.basicConfig()
     for package in ("gen", "pipelines", "emotion_encoders"):
         logging.getLogger(package).setLevel(logging.DEBUG if command.run.verbose else logging.WARNING)
     if command.run.explain:
         _explain(command.job, arguments)
 
-    # The engine's matrices are small: more threads only spin, and would make clips differ between machines.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Only now the engine's modules are imported: a wrong option is answered at once.
-    from gen.runner import run
+    # Only now the engines' modules are imported: a wrong option is answered at once.
     from gen.terminal import Terminal
 
-    options = command.run
-    events = run([command.job], options.out, force=options.force, export_motion=options.export_motion)
+    events = _face_events(command) if isinstance(command, Face) else _video_events(command)
     terminal = Terminal(quiet=command.run.quiet, as_json=command.run.json)
     try:
         for event in events:
@@ -139,10 +149,31 @@ def _render(command: Face, arguments: list[str]) -> int:
     return terminal.exit_code
 
 
-def _explain(job: FaceJob, arguments: list[str]) -> None:
+def _face_events(command: Face) -> Iterator[RenderEvent]:
+    # The engine's matrices are small: more threads only spin, and would make clips differ between machines.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from gen.runner import run
+
+    options = command.run
+    return run([command.job], options.out, force=options.force, export_motion=command.export_motion)
+
+
+def _video_events(command: Video) -> Iterator[RenderEvent]:
+    from gen.video_runner import run_videos
+
+    return run_videos([command.job], command.run.out, force=command.run.force)
+
+
+def _explain(asked_for: FaceJob | VideoJob, arguments: list[str]) -> None:
     given = {argument.split("=")[0] for argument in arguments}
-    asked = frozenset(field.name for field in fields(job) if f"--{field.name}" in given)
-    for name, value, source in explained(job, asked):
+    options = {field.name: f"--{field.name.replace('_', '-')}" for field in fields(asked_for)}
+    asked = frozenset(name for name, option in options.items() if option in given)
+    rows = (
+        job.explained(asked_for, asked)
+        if isinstance(asked_for, FaceJob)
+        else video_job.explained(asked_for, asked)
+    )
+    for name, value, source in rows:
         print(f"{name:10} {value:30} {source}", file=sys.stderr)
 
 

@@ -114,7 +114,7 @@ class _Run:
         self._export_motion, self._preview_every, self._assembled = export_motion, preview_every, assembled
         self._studio: Studio | None = None
         self._senses = Senses()
-        self._actor: tuple[tuple[str, int, int | None], Actor] | None = None
+        self._actor: tuple[tuple[str, int, int | None, str], Actor] | None = None
 
     def events(self) -> Iterator[RenderEvent]:
         total = len(self._plans)
@@ -140,20 +140,20 @@ class _Run:
         played = performed(one, self._senses)
         actor = self._prepared(one)
         studio = self._loaded()
-        motion, frames = played.motion, played.motion.frames
+        motion, frames = played.drawn, played.motion.frames
 
         studio.tracker.restart()
         watcher = Watcher(studio.tracker, job.fps, every=round(job.fps / LOOKS_A_SECOND))
-        size, encoding = (job.side, job.side), Encoding(preset.x264, preset.crf)
+        size, encoding = actor.frame_size, Encoding(preset.x264, preset.crf)
         drawing = time.perf_counter()
         with VideoWriter(
             path, fps=job.fps, size=size, sound=played.sound, rate=played.rate, encoding=encoding
         ) as writer:
             for done, frame in enumerate(studio.pipeline.frames(actor, motion), start=1):
-                writer.write(frame)
+                writer.write(actor.whole(frame))
                 watcher.see(frame)
                 if self._preview_every and done % self._preview_every == 1 % self._preview_every:
-                    yield Preview(one.name, frame)
+                    yield Preview(one.name, actor.whole(frame))
                 speed = done / (time.perf_counter() - drawing)
                 yield Step(index, total, one.name, done, frames, speed, (frames - done) / speed)
             agreement, missing = self._seen(played.track, watcher)
@@ -168,7 +168,7 @@ class _Run:
         except OSError as error:
             path.unlink(missing_ok=True)  # without its record a clip does not count as finished
             raise MediaError(unwritten(sidecar(path), error)) from error
-        yield Finished(index, total, one.name, path, record, self._exported(one, path, motion))
+        yield Finished(index, total, one.name, path, record, self._exported(one, path, played.motion))
 
     def _exported(self, one: FacePlan, clip: Path, motion: Motion | None = None) -> Path | None:
         """The file with a clip's motion, written now if it is wanted."""
@@ -184,17 +184,18 @@ class _Run:
         return self._studio
 
     def _prepared(self, one: FacePlan) -> Actor:
-        key = (one.portrait_sha256, one.job.side, one.job.face)
+        job = one.job
+        key = (one.portrait_sha256, job.side, job.face, job.frame)
         if self._actor is None or self._actor[0] != key:
-            picture = read_image(one.job.portrait)
-            actor = self._loaded().pipeline.prepare(picture, size=one.job.side, face=one.job.face)
+            picture, whole = read_image(job.portrait), job.frame == "photo"
+            actor = self._loaded().pipeline.prepare(picture, size=job.side, face=job.face, whole=whole)
             self._actor = (key, actor)
         return self._actor[1]
 
     def _seen(self, track: EmotionTrack | None, watcher: Watcher) -> tuple[Agreement | None, str | None]:
         """What the face recogniser makes of the clip, or why it could not say."""
         if track is None:
-            return None, "a motion was given, and no emotion to agree with"
+            return None, "a performance was given, and no emotion to agree with"
         recogniser, faces = self._loaded().recogniser, watcher.faces()
         if not faces.found:
             return None, "no face was found in the finished clip"
@@ -230,6 +231,7 @@ def _record(
         portrait=UsedFile(one.job.portrait.name, one.portrait_sha256),
         audio=_used(one.job.audio, one.audio_sha256),
         motion=_used(one.job.motion, one.motion_sha256),
+        driving=_used(one.job.driving_video, one.driving_sha256),
         emotion=None if track is None else str(track),
         frames=frames,
         fps=one.job.fps,

@@ -76,9 +76,10 @@ class Terminal:
         if self._quiet or now - self._last < (MOVES_EVERY if self._moves else LOG_EVERY):
             return
         self._last = now
+        counted = step.unit == "frames"
+        speed = f"{step.frames_per_second:.0f} fps" if counted else f"{1 / step.frames_per_second:.1f} s each"
         line = (
-            f"{_place(step)}  {step.done}/{step.frames} frames  "
-            f"{step.frames_per_second:.0f} fps  {step.seconds_left:.0f} s left"
+            f"{_place(step)}  {step.done}/{step.frames} {step.unit}  {speed}  {step.seconds_left:.0f} s left"
         )
         if self._moves:
             self._stderr.write(f"\r\x1b[K{line}")
@@ -115,8 +116,9 @@ def _place(event: Started | Step | Finished | Skipped | Failed) -> str:
 
 
 def _made(record: RenderRecord) -> str:
-    size, shown = record.request["size"], record.request["emotion"] or "a given motion"
-    what = f"{shown}  {record.frames} frames {size}x{size}  {record.render_seconds:.1f} s"
+    asked, shown = record.request, record.request["emotion"] or "a given motion"
+    size = "{0}x{0}".format(asked["size"]) if "size" in asked else f"{asked['width']}x{asked['height']}"
+    what = f"{shown}  {record.frames} frames {size}  {record.render_seconds:.1f} s"
     seen = record.agreement
     if seen is None or seen.probability is None:
         return f"{what}  no agreement: {record.no_agreement or 'what was asked has no label'}"

@@ -12,7 +12,7 @@ RECIPE = Recipe(
     owner="face",
     architecture=ARCHITECTURE,
     make=FaceNetwork,
-    schedule=Schedule(steps=5_500, horizon=11_000, cool_down=2_500, seed=1),
+    schedule=Schedule(steps=11_000, horizon=11_000, cool_down=2_500, seed=1),
     summary="The face recogniser that steering may look at: a small pre-activation residual network.",
 )
 

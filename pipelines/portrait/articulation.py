@@ -30,13 +30,14 @@ LIP_GAP: dict[str, float] = {
 }
 VOWEL_GAP = 0.16  # the widest a neutral speaker's lips part; real ones reach .12 to .25
 JAW_SHARE = 0.85  # the jaw's part in that; the lips do the rest
-JAW_SECONDS = 0.045  # the jaw is slower than the lips (sigma)
-SEALED = 0.12  # below this opening the lips meet
+JAW_SECONDS = 0.03  # the jaw is slower than the lips (sigma)
+LIFT = 0.35  # how far the lips alone part where the jaw stays up, as coefficients
 
 _GAPS = np.zeros(len(ARKIT))
 for _name, _gap in LIP_GAP.items():
     _GAPS[list(columns(_name))] = _gap
 _JAW, _CLOSE = index("jawOpen"), index("mouthClose")
+_LIPS = [*columns("mouthLowerDown"), *columns("mouthUpperUp")]
 _RAISERS = [
     *columns("mouthLowerDown"),
     *columns("mouthUpperUp"),
@@ -54,35 +55,29 @@ def articulate(voice: Voice, expression: Array, emphasis: Array, fps: float) -> 
     """Coefficients (T, 52) of a face that holds an expression (T, 52) and speaks."""
     speech = _shapes(voice)
     face = 1 - (1 - np.clip(expression, 0, 1)) * (1 - speech)  # both at once, never above 1
-    rounding = np.minimum(voice.rounding, 1)
     for column in (*columns("mouthSmile"), *columns("mouthStretch")):
-        face[:, column] *= 1 - 0.35 * rounding  # rounded lips pull the corners in
+        face[:, column] *= 1 - 0.35 * voice.rounding  # rounded lips pull the corners in
 
-    # What the expression opens stays open, except where the speech closes the lips.
-    meets = voice.speaking * np.clip(1 - voice.opening / SEALED, 0, 1)
-    wanted = VOWEL_GAP * emphasis * voice.opening + lip_gap(expression) * (1 - meets)
-
-    jaw = gaussian_filter1d(
-        VOWEL_GAP * JAW_SHARE * emphasis * voice.opening, JAW_SECONDS * fps, mode="nearest"
-    )
-    face[:, _JAW] = np.clip(expression[:, _JAW] * (1 - 0.7 * meets) + jaw / LIP_GAP["jawOpen"], 0, 0.9)
+    # What the expression opens stays open, except where the lips surely meet.
+    wanted = VOWEL_GAP * emphasis * voice.opening + lip_gap(expression) * (1 - voice.seal**2)
+    jaw = gaussian_filter1d(VOWEL_GAP * JAW_SHARE * emphasis * voice.jaw, JAW_SECONDS * fps, mode="nearest")
+    face[:, _JAW] = np.clip(expression[:, _JAW] * (1 - 0.7 * voice.seal) + jaw / LIP_GAP["jawOpen"], 0, 0.9)
     return _fitted(face, wanted)
 
 
 def _shapes(voice: Voice) -> Array:
     """What the sounds do to the lips, besides parting them."""
     shapes = np.zeros((voice.frames, len(ARKIT)))
-    meets = voice.speaking * np.clip(1 - voice.opening / SEALED, 0, 1)
     for name, curve in (
         ("mouthPucker", 0.5 * voice.rounding),
         ("mouthFunnel", 0.3 * voice.rounding),
         ("mouthStretch", 0.3 * voice.spread + 0.15 * voice.frication),
         ("mouthDimple", 0.15 * voice.spread),
         ("mouthLowerDown", 0.3 * voice.opening + 0.25 * voice.frication),
-        ("mouthUpperUp", 0.12 * voice.opening + 0.15 * voice.frication),
-        ("mouthPress", 0.25 * meets),
-        ("mouthRollLower", 0.2 * meets),
-        ("mouthRollUpper", 0.1 * meets),
+        ("mouthUpperUp", 0.12 * voice.opening + 0.15 * voice.frication + 0.3 * voice.tuck),
+        ("mouthPress", 0.25 * voice.seal),
+        ("mouthRollLower", 0.2 * voice.seal + 0.45 * voice.tuck),
+        ("mouthRollUpper", 0.1 * voice.seal),
     ):
         shapes[:, list(columns(name))] = np.clip(curve, 0, 1)[:, None]
     return shapes
@@ -98,5 +93,8 @@ def _fitted(face: Array, wanted: Array) -> Array:
     face[:, _RAISERS] *= keep[:, None]
     missing = wanted - face @ _GAPS
     face[:, _CLOSE] = np.clip(-missing / -LIP_GAP["mouthClose"], 0, 1)
-    face[:, _JAW] += np.clip(missing, 0, None) / LIP_GAP["jawOpen"]
+    # A jaw that is held up, as for s and i, leaves the parting to the lips as far as they can.
+    lift = np.clip(missing / np.sum(_GAPS[_LIPS]), 0, LIFT)
+    face[:, _LIPS] += lift[:, None]
+    face[:, _JAW] += np.clip(missing - lift * np.sum(_GAPS[_LIPS]), 0, None) / LIP_GAP["jawOpen"]
     return np.clip(face, 0, 1)

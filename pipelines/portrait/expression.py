@@ -101,17 +101,17 @@ PROTOTYPES: Mapping[str, Prototype] = MappingProxyType(
             offset=0.5,
             head=(2.6, 0.0, 0.0),
             approach=0.03,
-            emphasis=1.2,
+            emphasis=1.5,
         ),
         "surprise": Prototype(  # 1 + 2 + 5 + 26
             face={"browInnerUp": 0.9, "browOuterUp": 0.95, "eyeWide": 0.95},
             silent={"jawOpen": 0.4, "mouthFunnel": 0.12},
-            spoken={"jawOpen": 0.28, "mouthFunnel": 0.12, "mouthUpperUp": 0.08},
+            spoken={"jawOpen": 0.37, "mouthFunnel": 0.12, "mouthUpperUp": 0.08},
             onset=0.1,
             offset=0.35,
             head=(-2.2, 0.0, 0.0),
             approach=-0.025,
-            emphasis=1.1,
+            emphasis=1.4,
         ),
         "fear": Prototype(  # 1 + 2 + 4 + 5 + 7 + 20 + 25 or 26; it screams on vowels rather than gapes
             face={
@@ -128,13 +128,13 @@ PROTOTYPES: Mapping[str, Prototype] = MappingProxyType(
                 "mouthLowerDown": 0.9,
                 "mouthUpperUp": 0.5,
                 "mouthFrown": 0.3,
-                "jawOpen": 0.25,
+                "jawOpen": 0.3,
             },
             onset=0.14,
             offset=0.5,
             head=(-2.0, 0.0, 0.0),
             approach=-0.03,
-            emphasis=1.6,
+            emphasis=1.9,
         ),
         # A nose that wrinkles draws the brows together by itself: pulling them down too is read as anger.
         "disgust": Prototype(  # 9 + 15 + 16 or 10 (+ 4, 17), eyes narrowed; the jaw stays up

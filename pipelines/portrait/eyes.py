@@ -18,6 +18,7 @@ LIDS = {
 # Centre and rim.
 IRISES = {"Right": range(468, 473), "Left": range(473, 478)}
 LOWER_SHARE = 0.12  # of the way that the lower lid comes up in a blink
+LASHES, LASH_BLUR, LASH_ENDS = 0.057, 0.015, 0.25  # of an eye's width: thickness, softness, thinning out
 LID_SHADOW = 0.25  # how much darker the eyeball is right under the upper lid
 # How far a full look moves the iris, sideways and up or down, in outer-eye-corner distances.
 GAZE = (0.075, 0.05)
@@ -52,65 +53,61 @@ class Eyeball:
     anchor: np.ndarray  # (2,) middle of the eye's corners at rest
 
     def close(
-        self,
-        canvas: np.ndarray,
-        sources: tuple[np.ndarray, np.ndarray],
-        origin: tuple[int, int],
-        points: np.ndarray,
-        blink: float,
+        self, frame: np.ndarray, sources: tuple[np.ndarray, np.ndarray], points: np.ndarray, blink: float
     ) -> None:
         """Draws the lid of a closing eye: its skin where the mesh takes it, and the line of the lashes.
 
         A lid is stretched several times over when it closes; stretched with it, lashes and liner would smear.
+        `sources`, x and y (size, size), say which pixel of the photo each pixel of the frame shows.
         """
         share = float(np.clip((blink - 0.15) / 0.5, 0, 1))
         if share == 0:
             return
         rows = np.concatenate([points[list(row)] for row in LIDS[self.side]])
-        height, width = canvas.shape[:2]
-        box = (origin[0], origin[1], origin[0] + width, origin[1] + height)
-        area = opening.patch(rows, round(0.5 * np.ptp(rows[:, 0])), box)
+        area = opening.patch(rows, round(0.5 * np.ptp(rows[:, 0])), frame.shape)
         if area is None:
             return
-        left, top, right, bottom = (v - origin[k % 2] for k, v in enumerate(area))
-        x, y = (m[top:bottom, left:right] - self.origin[k] for k, m in enumerate(sources))
+        left, top, right, bottom = area
+        x, y = (plane[top:bottom, left:right] - o for plane, o in zip(sources, self.origin, strict=True))
         layer = cv2.remap(self.lid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         inside = (x > 1) & (y > 1) & (x < self.lid.shape[1] - 2) & (y < self.lid.shape[0] - 2)
-        target = canvas[top:bottom, left:right]
+        target = frame[top:bottom, left:right]
         opening.blend(target, layer, inside * np.float32(share))
         curve = opening.smooth(points[list(LIDS[self.side][0])]) - np.array(area[:2], np.float32)
         line = np.zeros(layer.shape[:2], np.uint8)
-        thick = max(1, round(0.022 * float(np.ptp(rows[:, 0]) * 2.6)))
+        wide = float(np.ptp(rows[:, 0]))
+        thick = max(1, round(LASHES * wide))
+        along = np.arange(layer.shape[1], dtype=np.float32)
+        thin = np.clip(np.minimum(along - curve[0, 0], curve[-1, 0] - along) / (LASH_ENDS * wide), 0, 1)
         curve = np.round(curve * (1 << SHIFT)).astype(np.int32)
         cv2.polylines(line, [curve], False, 255, thick, cv2.LINE_AA, SHIFT)
-        lashes = cv2.GaussianBlur(line, (0, 0), 0.7).astype(np.float32) / 255
-        opening.blend(target, np.broadcast_to(self.lash, layer.shape), lashes * 0.75 * share)
+        lashes = cv2.GaussianBlur(line, (0, 0), max(0.7, LASH_BLUR * wide)).astype(np.float32) / 255 * thin
+        opening.blend(target, opening.plain(self.lash, layer.shape), lashes * (0.75 * share))
 
-    def paint(
-        self, canvas: np.ndarray, origin: tuple[int, int], points: np.ndarray, gaze: np.ndarray
-    ) -> None:
-        """Draws what is seen between lids at points (>=468, 2) onto a canvas whose corner lies at origin."""
+    def paint(self, frame: np.ndarray, place: np.ndarray, points: np.ndarray, gaze: np.ndarray) -> None:
+        """Draws what is seen between lids at points (>=468, 2).
+
+        `place` (2, 3) takes the photo's eye to the frame, the gaze (2,) turns it by so many photo pixels.
+        """
         upper, lower = LIDS[self.side]
         top, bottom = points[list(upper)], points[list(lower)]
         if float((bottom - top)[1:-1, 1].max()) < 0.4:
             return
         polygon = opening.outline(top, bottom)
-        height, width = canvas.shape[:2]
-        box = (origin[0], origin[1], origin[0] + width, origin[1] + height)
-        area = opening.patch(polygon, 2, box)
+        area = opening.patch(polygon, 2, frame.shape)
         if area is None:
             return
         left, high, right, low = area
-        shift = points[[upper[0], upper[-1]]].mean(axis=0) - self.anchor + gaze
-        x, y = self.origin[0] - left + shift[0], self.origin[1] - high + shift[1]
-        move = np.array([[1, 0, x], [0, 1, y]], np.float32)
-        size = (right - left, low - high)
+        corners = points[[upper[0], upper[-1]]].mean(axis=0)
+        turn = place[:, :2]
+        move = np.empty((2, 3))
+        move[:, :2] = turn
+        move[:, 2] = corners - np.array([left, high]) + turn @ (gaze + self.origin - self.anchor)
         layer = cv2.warpAffine(
-            self.texture, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self.texture, move, (right - left, low - high), borderMode=cv2.BORDER_REPLICATE
         )
         alpha = opening.mask((low - high, right - left), polygon, (left, high), 0.6)
-        target = canvas[high - origin[1] : low - origin[1], left - origin[0] : right - origin[0]]
-        opening.blend(target, layer, alpha)
+        opening.blend(frame[high:low, left:right], layer, alpha)
 
 
 def gaze_shift(side: str, coefficients: np.ndarray, unit: float) -> np.ndarray:
@@ -127,7 +124,7 @@ def eyeball(picture: np.ndarray, landmarks: np.ndarray, side: str) -> Eyeball:
     polygon = opening.outline(upper, lower)
     size = picture.shape[0]
     width = float(np.ptp(polygon[:, 0]))
-    area = opening.patch(polygon, int(0.5 * width) + 3, (0, 0, size, size)) or (0, 0, size, size)
+    area = opening.patch(polygon, int(0.5 * width) + 3, picture.shape) or (0, 0, size, size)
     left, top, right, bottom = area
     photo = np.ascontiguousarray(picture[top:bottom, left:right])
     seen = opening.mask(photo.shape[:2], polygon, (left, top), 0) > 0.9
@@ -143,7 +140,7 @@ def eyeball(picture: np.ndarray, landmarks: np.ndarray, side: str) -> Eyeball:
     texture = np.where(seen[..., None], photo, white)
     disc = _iris(photo, seen, seen & (reach < 0.85 * radius), centre, (x, y))
     cover = np.clip((1.08 * radius - reach) / (0.16 * radius) + 0.5, 0, 1) * ~seen
-    opening.blend(texture, disc, cover.astype(np.float32))
+    opening.blend(texture, disc.astype(np.uint8), cover)
     # What the upper lid hid in the photo comes out in its shadow.
     hidden = (~seen & (y < centre[1])).astype(np.float32)
     shadow = 1 - LID_SHADOW * cv2.GaussianBlur(hidden, (0, 0), 0.03 * width)

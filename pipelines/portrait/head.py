@@ -18,24 +18,31 @@ BREATH_SECONDS = 3.8  # about 16 breaths a minute
 LIMIT = np.radians([7.0, 6.0, 6.0])  # people who talk to a camera stay within, and a warped photo bears it
 
 
-def move(rng: np.random.Generator, voice: Voice, expression: Expression, *, frames: int, fps: float) -> Array:
-    """Head pose (T, 6) as Motion has it."""
-    noise = np.stack([_sway(part, frames, fps) for part in rng.spawn(6)], axis=1)
-    phase = rng.uniform(0, 2 * np.pi)
+def nods(sway: Array, voice: Voice, expression: Expression, *, fps: float, phase: float) -> Array:
+    """A head (T, 6) that sways as it did, more while it speaks, breathes, and nods on stressed syllables."""
     talk = gaussian_filter1d(voice.speaking, 0.4 * fps, mode="nearest")
-    liveliness = (0.5 + 0.5 * talk) * expression.emphasis
-
-    head = noise * np.concatenate([SWAY, DRIFT]) * liveliness[:, None]
+    head = sway * ((0.5 + 0.5 * talk) * expression.emphasis)[:, None]
     head[:, 0] += NOD * gaussian_filter1d(voice.stress, 0.09 * fps, mode="nearest") * expression.emphasis
-    breath = np.sin(2 * np.pi * np.arange(frames) / fps / BREATH_SECONDS + phase)
+    breath = np.sin(2 * np.pi * np.arange(len(head)) / fps / BREATH_SECONDS + phase)
     head[:, 0] += np.radians(0.25) * breath
     head[:, 4] += 0.006 * breath
+    return head
 
+
+def postured(sway: Array, expression: Expression, fps: float) -> Array:
+    """Head pose (T, 6) as Motion has it: what sways, in the posture of what is felt."""
+    head = sway.copy()
     posture = gaussian_filter1d(expression.mean("head"), 0.15 * fps, axis=0, mode="nearest")
     head[:, :3] += np.radians(posture)
     head[:, 5] -= gaussian_filter1d(expression.mean("approach"), 0.15 * fps, mode="nearest")
     head[:, :3] = LIMIT * np.tanh(head[:, :3] / LIMIT)
     return head
+
+
+def noisy_sway(rng: np.random.Generator, frames: int, fps: float) -> Array:
+    """A head (T, 6) that sways by noise of round numbers."""
+    noise = np.stack([_sway(part, frames, fps) for part in rng.spawn(6)], axis=1)
+    return noise * np.concatenate([SWAY, DRIFT])
 
 
 def _sway(rng: np.random.Generator, frames: int, fps: float) -> Array:

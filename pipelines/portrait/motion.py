@@ -12,8 +12,11 @@ from emotion_encoders.track import EmotionTrack
 from pipelines.portrait.arkit import ARKIT, columns
 from pipelines.portrait.articulation import articulate
 from pipelines.portrait.expression import Expression, express
-from pipelines.portrait.gaze import blinks, eyes, look
-from pipelines.portrait.head import move, slow_noise
+from pipelines.portrait.gaze import eyes, look
+from pipelines.portrait.head import postured, slow_noise
+from pipelines.portrait.life import LIVELY, Life
+from pipelines.portrait.lips import LipNetwork
+from pipelines.portrait.moves import Mover, Moves, Rules
 from pipelines.portrait.voice import Voice, listen
 
 Array = NDArray[np.float64]
@@ -53,32 +56,53 @@ class Motion:
 
 
 def perform(
-    waveform: NDArray[np.floating], rate: int, track: EmotionTrack, *, frames: int, fps: float, seed: int
+    waveform: NDArray[np.floating],
+    rate: int,
+    track: EmotionTrack,
+    *,
+    frames: int,
+    fps: float,
+    seed: int,
+    mover: Mover | None = None,
+    lips: LipNetwork | None = None,
 ) -> Motion:
-    """Speaks a mono voice with the emotions of a track; the same arguments give the same motion."""
+    """Speaks a mono voice with the emotions of a track; the same arguments give the same motion.
+
+    `mover` decides on blinks, gaze, head and how the upper face wavers; by default rules over measured life.
+    `lips` hears what the mouth does; by default the bundled network.
+    """
     if not 0 < frames <= LONGEST_FRAMES or not 0 < fps < np.inf:
         raise ValueError(
             f"{frames} frames at {fps} fps came; "
             f"1 to {LONGEST_FRAMES:,} frames at more than 0 fps are allowed."
         )
-    voice = listen(waveform, rate, frames=frames, fps=fps)
+    voice = listen(waveform, rate, frames=frames, fps=fps, lips=lips)
     expression = express(track, frames=frames, fps=fps)
-    # One stream of randomness for each part: a change to one leaves the others as they were.
-    face_rng, blink_rng, gaze_rng, head_rng = np.random.default_rng(seed).spawn(4)
+    moves = (mover or Rules(Life.bundled()))(voice, expression, track, fps=fps, seed=seed)
+    face_rng = np.random.default_rng(seed).spawn(1)[0]
 
-    felt = _alive(face_rng, expression.coefficients(voice.speaking), voice, fps)
+    felt = _held(face_rng, expression.coefficients(voice.speaking), voice, fps)
+    felt[:, LIVELY] = _lively(felt[:, LIVELY], moves)
     face = articulate(voice, felt, expression.emphasis, fps)
     face = _prosody(face, voice, expression)
 
-    head = move(head_rng, voice, expression, frames=frames, fps=fps)
-    lids = blinks(blink_rng, frames=frames, fps=fps, phrase_ends=voice.phrase_ends)
-    down = np.radians(expression.mean("gaze"))
-    gaze = look(gaze_rng, frames=frames, fps=fps, head=head[:, [1, 0]], down=down)
-    face = _with_eyes(face, lids, eyes(lids, gaze))
+    head = postured(moves.sway, expression, fps)
+    gaze = look(moves.aim, head=head[:, [1, 0]], down=np.radians(expression.mean("gaze")))
+    face = _with_eyes(face, moves.lids, eyes(moves.lids, gaze))
     return Motion(np.clip(face, 0, 1).astype(np.float32), head.astype(np.float32), fps)
 
 
-def _alive(rng: np.random.Generator, face: Array, voice: Voice, fps: float) -> Array:
+def _lively(shown: Array, moves: Moves) -> Array:
+    """What LIVELY coefficients (T, C) do where the expression asks for `shown` (T, C).
+
+    One that is left at rest takes its own course; one that is raised wavers around what is asked, and less
+    near its end, where wavering could only weaken it.
+    """
+    room = np.clip((1.1 - shown) / 0.4, 0.3, 1)
+    return np.clip(shown + room * (moves.course - np.minimum(shown, moves.rest)), 0, 1)
+
+
+def _held(rng: np.random.Generator, face: Array, voice: Voice, fps: float) -> Array:
     """An expression held but not frozen: it wavers slowly, follows the loudness and is not quite even."""
     frames = len(face)
     is_mouth = np.array([name.startswith(("mouth", "jaw")) for name in ARKIT])
@@ -106,5 +130,5 @@ def _with_eyes(face: Array, lids: Array, eyes_only: Array) -> Array:
     face = face + eyes_only
     face[:, list(columns("eyeBlink"))] = np.maximum(droop, lids[:, None])
     face[:, list(columns("eyeWide"))] *= 1 - lids[:, None]
-    face[:, list(columns("eyeSquint"))] *= 1 - 0.6 * lids[:, None]
+    face[:, list(columns("eyeSquint"))] *= 1 - 0.25 * lids[:, None]
     return face

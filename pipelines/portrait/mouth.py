@@ -26,6 +26,8 @@ LOWER = (
     (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291),
 )
 FOLLOW = (1.0, 0.95, 0.85, 0.7)  # share of a lip's closing that each of its rows takes
+BETWEEN = np.concatenate([row[1:-1] for row in (*UPPER, *LOWER)])  # the lips without their corners
+CLOSING = np.array([*(-0.45 * share for share in FOLLOW), *(0.55 * share for share in FOLLOW)])
 CLOSED = 0.035  # a gap under this many outer-eye-corner distances is the tracker's noise, not an open mouth
 SEAM = 0.010  # gap kept between lips that were apart in the photo, so that a dark line shows where they meet
 CAVITY = np.array([38, 14, 16], np.float32)
@@ -43,9 +45,7 @@ def gaps(points: np.ndarray, down: np.ndarray) -> np.ndarray:
 def part(points: np.ndarray, down: np.ndarray, wanted: np.ndarray) -> None:
     """Moves both lips of (N, >=2) in place, column by column, until their gap is the one wanted (11,)."""
     change = (wanted - gaps(points, down))[1:-1, None] * down
-    for rows, share in ((UPPER, -0.45), (LOWER, 0.55)):
-        for row, follow in zip(rows, FOLLOW, strict=True):
-            points[list(row)[1:-1], :2] += share * follow * change
+    points[BETWEEN, :2] += (CLOSING[:, None, None] * change).reshape(-1, 2)
 
 
 def seam_gaps(unit: float) -> np.ndarray:
@@ -91,62 +91,74 @@ class Mouth:
             own = np.dstack([picture, (soft * soft * 255).astype(np.uint8)])
         return Mouth(rows, own, down, unit, complexion.toned(CAVITY), complexion.toned(TONGUE))
 
-    def paint(self, canvas: np.ndarray, origin: tuple[int, int], points: np.ndarray, jaw: np.ndarray) -> None:
-        """Draws what is seen between lips at points (>=468, 2); the chin is `jaw` (2,) pixels down."""
+    def paint(self, frame: np.ndarray, place: np.ndarray, points: np.ndarray, jaw: np.ndarray) -> None:
+        """Draws what is seen between lips at points (>=468, 2).
+
+        `place` (2, 3) takes the photo's mouth to the frame; the chin is `jaw` (2,) photo pixels down.
+        """
         upper, lower = points[list(UPPER[0])], points[list(LOWER[0])]
         gap = float(((lower - upper) @ self.down).max())
         if gap < 0.3:
             return
         polygon = opening.outline(upper, lower)
-        height, width = canvas.shape[:2]
-        box = (origin[0], origin[1], origin[0] + width, origin[1] + height)
-        area = opening.patch(polygon, 3, box)
+        area = opening.patch(polygon, 3, frame.shape)
         if area is None:
             return
         left, top, right, bottom = area
         wide = min(1.0, gap / (DARK_UNDER * self.unit))
-        layer = self._inside(area, upper, lower, jaw) * (0.3 + 0.7 * wide)
+        layer, light = self._inside(area, place, upper, lower, jaw)
+        layer = (layer * (light * (0.3 + 0.7 * wide))[..., None]).astype(np.uint8)
         seen = opening.mask((bottom - top, right - left), polygon, (left, top), 0.005 * self.unit)
-        target = canvas[top - origin[1] : bottom - origin[1], left - origin[0] : right - origin[0]]
-        opening.blend(target, layer, seen * (0.5 + 0.5 * wide))
+        opening.blend(frame[top:bottom, left:right], layer, seen * (0.5 + 0.5 * wide))
 
     def _inside(
-        self, area: tuple[int, int, int, int], upper: np.ndarray, lower: np.ndarray, jaw: np.ndarray
-    ) -> np.ndarray:
-        """Cavity, tongue, teeth and the photo's own mouth, from back to front: (h, w, 3) on an area."""
+        self, area: opening.Patch, place: np.ndarray, upper: np.ndarray, lower: np.ndarray, jaw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Cavity, tongue, teeth and the photo's own mouth, (h, w, 3), and the light (h, w) on them."""
         left, top, right, bottom = area
         shape = (bottom - top, right - left)
-        layer = np.broadcast_to(self.cavity, (*shape, 3)).copy()
         corner = np.array([left, top], np.float32)
+        here = np.concatenate([place[:, :2], (place[:, 2] - corner)[:, None]], axis=1)
+        layer = opening.plain(self.cavity, shape)
         across = upper[-1] - upper[0]
-        tilt = float(np.degrees(np.arctan2(across[1], across[0])))
-        middle = (lower[5] + upper[5]) / 2 - corner
         reach = float(np.hypot(*across))
-        ellipse = np.zeros(shape, np.uint8)
-        x, y = (lower[5] - corner - 0.02 * self.unit * self.down).tolist()
-        cv2.ellipse(ellipse, ((x, y), (0.62 * reach, 0.26 * self.unit), tilt), 255, -1, cv2.LINE_AA)
-        tongue = cv2.GaussianBlur(ellipse, (0, 0), 0.025 * self.unit).astype(np.float32) / 255
-        opening.blend(layer, np.broadcast_to(self.tongue, layer.shape), tongue * 0.8)
+        opening.blend(
+            layer, opening.plain(self.tongue, shape), self._tongue(shape, lower[5] - corner, across)
+        )
         lowered = jaw * JAW_SHARE + LOWER_TEETH_DOWN * self.unit * self.down
         for row, shift in ((self.rows["lower"], lowered), (self.rows["upper"], np.zeros(2))):
-            move = row.place.copy()
-            move[:, 2] += shift - corner
-            teeth = cv2.warpAffine(row.texture, move, shape[::-1], flags=cv2.INTER_AREA)
-            opening.blend(layer, teeth[..., :3], teeth[..., 3].astype(np.float32) / 255)
+            move = here[:, :2] @ row.place
+            move[:, 2] += here[:, :2] @ shift + here[:, 2]
+            _lay(layer, row.texture, move)
         if self.own is not None:
-            own = self.own[top:bottom, left:right]
-            opening.blend(layer, own[..., :3], own[..., 3].astype(np.float32) / 255)
-        return layer * self._shadow(shape, upper - corner, middle, reach)[..., None]
+            _lay(layer, self.own, here)
+        middle = (lower[5] + upper[5]) / 2 - corner
+        return layer, self._shadow(shape, upper - corner, middle, reach)
+
+    def _tongue(self, shape: tuple[int, int], at: np.ndarray, across: np.ndarray) -> np.ndarray:
+        """How much of the tongue (h, w) is seen behind a lower lip whose middle is at (2,)."""
+        ellipse = np.zeros(shape, np.uint8)
+        x, y = (at - 0.02 * self.unit * self.down).tolist()
+        axes = (0.62 * float(np.hypot(*across)), 0.26 * self.unit)
+        tilt = float(np.degrees(np.arctan2(across[1], across[0])))
+        cv2.ellipse(ellipse, ((x, y), axes, tilt), 255, -1, cv2.LINE_AA)
+        return cv2.GaussianBlur(ellipse, (0, 0), 0.025 * self.unit).astype(np.float32) * (0.8 / 255)
 
     def _shadow(
         self, shape: tuple[int, int], upper: np.ndarray, middle: np.ndarray, reach: float
     ) -> np.ndarray:
-        """Darkness (h, w) under the upper lip and towards the corners of the mouth."""
-        y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-        edge = np.interp(x[0], upper[:, 0], upper[:, 1]).astype(np.float32)
-        below = np.clip((y - edge) / (0.035 * self.unit), 0, 1)
-        aside = np.clip(np.abs(x - middle[0]) / (0.5 * reach + 1e-3), 0, 1)
+        """Light (h, w) in [0, 1]: less under the upper lip and towards the corners of the mouth."""
+        x, y = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)[:, None]
+        edge = np.interp(x, upper[:, 0], upper[:, 1]).astype(np.float32)
+        below = np.clip((y - edge) / np.float32(0.035 * self.unit), 0, 1)
+        aside = np.clip(np.abs(x - np.float32(middle[0])) / np.float32(0.5 * reach + 1e-3), 0, 1)
         return (0.62 + 0.38 * below) * (1 - 0.55 * aside**3)
+
+
+def _lay(layer: np.ndarray, texture: np.ndarray, move: np.ndarray) -> None:
+    """Lays a texture (H, W, 4) uint8 with coverage, moved by an affine map (2, 3), over a layer (h, w, 3)."""
+    laid = cv2.warpAffine(texture, move, layer.shape[1::-1], flags=cv2.INTER_LINEAR)
+    opening.blend(layer, laid[..., :3], laid[..., 3] * np.float32(1 / 255))
 
 
 def face_down(pose: Pose) -> np.ndarray:

@@ -12,6 +12,8 @@ SAMPLES = 4  # points drawn between two landmarks
 FINE = 4  # finer pixels a pixel, along each axis
 SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
 
+Patch = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+
 
 @cache
 def _spline(count: int) -> np.ndarray:
@@ -43,18 +45,23 @@ def mask(shape: tuple[int, int], polygon: np.ndarray, origin: tuple[int, int], s
     return covered.astype(np.float32) / 255
 
 
-def patch(
-    polygon: np.ndarray, margin: int, box: tuple[int, int, int, int]
-) -> tuple[int, int, int, int] | None:
-    """Pixels left, top, right, bottom around a polygon, within a box; None if nothing of it lies inside."""
+def patch(polygon: np.ndarray, margin: int, shape: tuple[int, ...]) -> Patch | None:
+    """Pixels around a polygon, within a picture of this shape; None if nothing of it lies inside."""
     low = np.floor(polygon.min(axis=0)).astype(int) - margin
     high = np.ceil(polygon.max(axis=0)).astype(int) + margin + 1
-    left, top = max(box[0], int(low[0])), max(box[1], int(low[1]))
-    right, bottom = min(box[2], int(high[0])), min(box[3], int(high[1]))
+    left, top = max(0, int(low[0])), max(0, int(low[1]))
+    right, bottom = min(shape[1], int(high[0])), min(shape[0], int(high[1]))
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
+def plain(colour: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """One colour (3,) all over a layer of this shape, uint8."""
+    layer = np.empty((*shape[:2], 3), np.uint8)
+    layer[:] = np.clip(colour + 0.5, 0, 255).astype(np.uint8)
+    return layer
+
+
 def blend(canvas: np.ndarray, layer: np.ndarray, alpha: np.ndarray) -> None:
-    """Lays a layer (h, w, 3) over a canvas of the same shape, in place, with coverage (h, w) in [0, 1]."""
-    mixed = canvas + (layer.astype(np.float32) - canvas) * alpha[..., None]
-    canvas[:] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8) if canvas.dtype == np.uint8 else mixed
+    """Lays a layer over a canvas, both (h, w, 3) uint8, in place, with coverage (h, w) in [0, 1]."""
+    alpha = alpha.astype(np.float32, copy=False)
+    canvas[:] = cv2.blendLinear(layer, canvas, alpha, 1 - alpha)

@@ -11,6 +11,7 @@ from emotion_encoders.track import EmotionTrack
 from pipelines.clip import Clip
 from pipelines.portrait.framing import frame_head
 from pipelines.portrait.motion import Motion, perform
+from pipelines.portrait.paste import Surround
 from pipelines.portrait.renderer import Actor, draw, make_actor
 from pipelines.portrait.rig import Rig
 from pipelines.portrait.segmenter import Segmenter
@@ -34,7 +35,9 @@ class PortraitPipeline:
         self.rig = rig
         self.segmenter = Segmenter()
 
-    def prepare(self, portrait: np.ndarray, *, size: int = 512, face: int | None = None) -> Actor:
+    def prepare(
+        self, portrait: np.ndarray, *, size: int = 512, face: int | None = None, whole: bool = False
+    ) -> Actor:
         """Makes a photo ready to be drawn.
 
         Args:
@@ -42,17 +45,21 @@ class PortraitPipeline:
             size: Side of the square clip in pixels.
             face: Which of several faces to animate, counted from the picture's left from 1; the largest
                 if it is None.
+            whole: Keep the photo around the square, for `Actor.whole`.
 
         Raises:
             PortraitError: no face, one that is too small or turned away, or no face of that number.
         """
         landmarks, notes = self._choose(portrait, face)
         framing = frame_head(portrait, landmarks, size)
-        picture = framing.picture(portrait)
+        surround = Surround.of(portrait, framing) if whole else None
+        picture = framing.picture(portrait) if surround is None else surround.square
         if self.tracker.is_upside_down(picture):
             raise PortraitError("The head stands upside down. Turn the picture upright.")
-        at = self._refine(picture, framing.landmarks(landmarks))
-        actor = make_actor(picture, at, self.segmenter.person(picture), self.rig, notes)
+        at = framing.landmarks(landmarks) if surround is None else surround.landmarks(landmarks, portrait)
+        at = self._refine(picture, at)
+        person = self.segmenter.person(picture)
+        actor = make_actor(picture, at, person, self.rig, notes, surround=surround)
         toward = actor.pose.rotation[:, 2]
         turned = float(np.degrees(np.arccos(np.clip(toward[2], -1, 1))))
         if turned > FURTHEST_TURN:

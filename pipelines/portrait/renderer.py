@@ -11,10 +11,13 @@ from pipelines.portrait import mouth as lips
 from pipelines.portrait.arkit import ARKIT, index
 from pipelines.portrait.complexion import Complexion
 from pipelines.portrait.eyes import BESIDE, LIDS, Eyeball, close_lids, eyeball, gaze_shift
-from pipelines.portrait.head_field import HeadField
+from pipelines.portrait.head_field import HeadField, Turn
+from pipelines.portrait.holding import Hold
+from pipelines.portrait.lattice import Lattice
 from pipelines.portrait.mesh import Mesh
 from pipelines.portrait.mouth import LOWER, UPPER, Mouth
 from pipelines.portrait.opening import mask, outline
+from pipelines.portrait.paste import Surround
 from pipelines.portrait.pose import Pose
 from pipelines.portrait.rig import POINTS, Rig
 from pipelines.portrait.shading import Shading
@@ -44,23 +47,45 @@ class Actor:
     seam: np.ndarray  # (11,) least gap between the lips
     pose: Pose
     rig: Rig
+    moves: np.ndarray  # (52, 468 * 2) float32 pixels that each coefficient moves the landmarks
+    lattice: Lattice
     mesh: Mesh
     eyes: tuple[Eyeball, ...]
     mouth: Mouth
     shading: Shading
     field: HeadField
     notes: tuple[str, ...] = ()  # what to tell the person who gave the photo
+    surround: Surround | None = None  # the photo around the square, where it is to be shown
 
     @property
     def unit(self) -> float:
         """Pixels between the outer eye corners, in depth."""
         return self.pose.scale
 
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the clip's frames in pixels."""
+        height, width = (self.picture if self.surround is None else self.surround.picture).shape[:2]
+        return width, height
+
+    def whole(self, frame: np.ndarray) -> np.ndarray:
+        """A drawn square (size, size, 3) as the clip shows it: alone, or with the photo around it."""
+        return frame if self.surround is None else self.surround.around(frame)
+
 
 def make_actor(
-    picture: np.ndarray, landmarks: np.ndarray, person: np.ndarray, rig: Rig, notes: tuple[str, ...] = ()
+    picture: np.ndarray,
+    landmarks: np.ndarray,
+    person: np.ndarray,
+    rig: Rig,
+    notes: tuple[str, ...] = (),
+    *,
+    surround: Surround | None = None,
 ) -> Actor:
-    """Prepares a square picture with a face at landmarks (478, 3) and somebody where `person` is 1."""
+    """Prepares a square picture with a face at landmarks (478, 3) and somebody where `person` is 1.
+
+    Where a `surround` goes on below the square, the shoulders at its lower edge hold still.
+    """
     pose, own = rig.fit(landmarks)
     unit = pose.scale
     down = lips.face_down(pose)
@@ -74,10 +99,14 @@ def make_actor(
     removed[CHEEKS] += CHEEKS_TAKEN * own[SMILE]
     removed[LIDS_UP] *= np.minimum(1, SMILE_TAKEN * own[SMILE])
     removed[SMILE] *= SMILE_TAKEN
-    rest = tracked[:POINTS] - rig.displacement(pose, removed)
+    hold = Hold.of(picture, tracked, pose, rig)
+    rest = tracked[:POINTS].copy()
+    rest[:, :2] -= hold.applied(rig.displacement(pose, removed)[:, :2])
     lips.part(rest, down, seam)
     skin = _cover_openings(picture, tracked, closed=bool(closed.all()), unit=unit)
-    mesh = Mesh.build(tracked, rig, picture.shape[0])
+    mesh, lattice = Mesh.build(tracked, rig), Lattice.over(len(picture))
+    moves = np.stack([rig.drawn(pose, one)[:, :2] for one in np.eye(len(ARKIT), dtype=np.float32)])
+    moves = hold.applied(moves)
     return Actor(
         picture=picture,
         skin=skin,
@@ -86,38 +115,62 @@ def make_actor(
         seam=seam,
         pose=pose,
         rig=rig,
+        moves=moves.reshape(len(ARKIT), -1),
+        lattice=lattice,
         mesh=mesh,
-        shading=Shading.build(mesh, rig, removed, Complexion.of(picture, tracked).colour),
+        shading=Shading.build(mesh, rig, removed, Complexion.of(picture, tracked).shadow, lattice),
         eyes=tuple(eyeball(picture, tracked, side) for side in LIDS),
         mouth=Mouth.build(picture, tracked, rest, pose, rig),
-        field=HeadField.build(tracked, person, unit),
+        field=HeadField.build(
+            tracked, person, unit, still_below=surround is not None and surround.goes_on_below
+        ),
         notes=notes,
+        surround=surround,
     )
 
 
 def draw(actor: Actor, coefficients: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """One frame (size, size, 3) uint8 for ARKit coefficients (52,) and a head pose (6,) as in `Motion`."""
+    """One frame (size, size, 3) uint8 for ARKit coefficients (52,) and a head pose (6,) as in `Motion`.
+
+    The skin is lit in the photo and then warped once, by the expression's mesh and the head's turn together.
+    """
     points = pose_landmarks(actor, coefficients)
-    left, top, right, bottom = actor.mesh.box
-    x, y = actor.mesh.sources(actor.mesh.move(points - actor.tracked))
-    face = cv2.remap(actor.skin, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    face = actor.shading.apply(face, (x, y), coefficients)
-    for eye in actor.eyes:
-        eye.close(face, (x, y), (left, top), points, float(coefficients[index(f"eyeBlink{eye.side}")]))
-        eye.paint(face, (left, top), points, gaze_shift(eye.side, coefficients, actor.unit))
-    actor.mouth.paint(face, (left, top), points, points[152] - actor.rest[152])
-    frame = actor.picture.copy()
-    frame[top:bottom, left:right] = face
-    x, y = actor.field.sources(head)
-    return cv2.remap(frame, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    turn = actor.field.turn(head)
+    vertices = actor.mesh.move(points - actor.tracked)
+    placed = turn.place(vertices)
+    sources = warp(actor, vertices, placed, turn)
+    skin = actor.shading.apply(actor.skin, coefficients)
+    frame = cv2.remap(skin, *sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    seen = placed[:POINTS]
+    lips_meet = points[[13, 14]].mean(axis=0)
+    *places, mouth_place = turn.around(np.stack([*(eye.anchor for eye in actor.eyes), lips_meet]))
+    for eye, place in zip(actor.eyes, places, strict=True):
+        eye.close(frame, sources, seen, float(coefficients[index(f"eyeBlink{eye.side}")]))
+        eye.paint(frame, place, seen, gaze_shift(eye.side, coefficients, actor.unit))
+    actor.mouth.paint(frame, mouth_place, seen, points[152] - actor.rest[152])
+    return frame
+
+
+def warp(actor: Actor, vertices: np.ndarray, placed: np.ndarray, turn: Turn) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixel of the photo each pixel of a frame shows: x and y, (size, size) float32.
+
+    The mesh's vertices (V, 2) lie where the expression takes them, `placed` where the turn takes those.
+    """
+    planes = turn.sources(actor.lattice)
+    offsets, area = actor.mesh.carry(placed, actor.mesh.rest - vertices, actor.lattice)
+    left, top, right, bottom = area
+    for plane, offset in zip(planes, offsets, strict=True):
+        plane[top:bottom, left:right] += offset
+    x, y = (actor.lattice.spread(plane) for plane in planes)
+    return x, y
 
 
 def pose_landmarks(actor: Actor, coefficients: np.ndarray) -> np.ndarray:
     """Landmarks (468, 2) in pixels for an expression, the head at rest; lips and lids never cross."""
-    points = actor.rest + actor.rig.drawn(actor.pose, coefficients)[:, :2]
-    open_eyes = coefficients.copy()
-    open_eyes[BLINKS] = 0
-    points[LID_POINTS] = (actor.rest + actor.rig.drawn(actor.pose, open_eyes)[:, :2])[LID_POINTS]
+    both = np.stack([coefficients, coefficients]).astype(np.float32)
+    both[1, BLINKS] = 0
+    points, open_eyes = actor.rest + (both @ actor.moves).reshape(2, POINTS, 2)
+    points[LID_POINTS] = open_eyes[LID_POINTS]
     close_lids(points, coefficients)
     down = actor.mouth.down
     lips.part(points, down, np.maximum(lips.gaps(points, down), actor.seam))

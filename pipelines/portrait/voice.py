@@ -1,7 +1,7 @@
-"""What a voice tells about the mouth that made it: opening, rounding, frication and stress per video frame.
+"""What a voice tells about the mouth that made it: lips, jaw, loudness and stress per video frame.
 
-Signal processing only, nothing learned. All is measured below 3.6 kHz, so that a telephone moves the same
-lips as a studio recording, and relative to the clip's own noise floor and loud moments.
+The lips are heard by a small network (`pipelines.portrait.lips`) and by signal processing
+(`pipelines.portrait.signal`) together; without a network the signal alone moves them.
 """
 
 from __future__ import annotations
@@ -9,43 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
-Curve = NDArray[np.float64]
-
-RATE = 8000  # Hz; all bands below end under 3.6 kHz
-HOP = 40  # samples: features are made 200 times a second, then read off at the video's rate
-WINDOW = 200  # samples: 25 ms, about what a vocal tract holds still
-STEPS = RATE / HOP  # features a second
-FFT = 256
-BLOCK = 12_000  # windows at a time: an hour of sound must not need gigabytes
-
-Band = tuple[float, float]  # Hz
-WHOLE: Band = (80, 3600)
-# The octaves where an open mouth lets the first, second and third formant out.
-FORMANTS: tuple[Band, ...] = ((600, 1200), (1200, 2400), (2400, 3600))
-BRIGHT: Band = (1200, 2600)
-DARK: Band = (200, 1000)
-FRONT: Band = (1700, 3000)  # the second formant of i and e
-BACK: Band = (700, 1500)  # the second formant of o and u
-HISS: Band = (2400, 3600)
-BANDS = tuple(dict.fromkeys((WHOLE, *FORMANTS, BRIGHT, DARK, FRONT, BACK, HISS)))
+from pipelines.portrait import lips as learned
+from pipelines.portrait.lips import LipNetwork
+from pipelines.portrait.signal import STEPS, Curve, Signal, analysed, resampled, smooth
 
 # Lips move a little before the sound they make; a frame shows the mouth of this much later.
 LEAD_SECONDS = 0.02
 # Lips are no faster than this (sigma; about 50 ms from closed to open).
 LIP_SECONDS = 0.02
+# Lips that meet stay together this long at least, or a video frame could miss it.
+SEAL_SECONDS = 0.03
+# The chance that lips meet, below which they do not and from which on they do. Chosen on voices that were not
+# learned from: nine of ten p, b and m are shut, half-way up, at the price of some closures too many.
+UNMET, MET = 0.15, 0.45
+SEAL_SIGMA = 0.015  # seconds
+WIDEST_LEARNED = 0.7  # what the network says of an open vowel; means of many voices are never extreme
+NETWORK_SHARE = 0.5  # of the opening; the rest is what the signal tells
+# Below this opening the lips of a speaker meet.
+SEALED = 0.12
 # Speakers part their lips to breathe in before they speak: this far, this long before the first sound.
 PARTED = 0.3
-PARTED_SECONDS = 0.35
+PARTED_SECONDS = 0.3
 # Where the sound breaks off, the mouth takes this long to close.
 END_SECONDS = 0.15
 # Silence longer than this ends a phrase.
 PAUSE_SECONDS = 0.25
-# A clip whose loud moments stay below this (dB re full scale) is silence.
-SILENT_DB = -60.0
 
 
 class VoiceError(ValueError):
@@ -58,8 +49,11 @@ class Voice:
 
     loudness: Curve  # from the clip's noise floor to its loud moments, on a dB scale
     opening: Curve  # how far the lips are apart
+    jaw: Curve  # how far the jaw is down
     rounding: Curve  # o, u, w, r: lips forward
     spread: Curve  # i, e: lips wide
+    seal: Curve  # p, b, m: the lips meet
+    tuck: Curve  # f, v: the lower lip touches the teeth
     frication: Curve  # s, sh, f: teeth nearly closed
     voiced: Curve  # the vocal folds vibrate
     speaking: Curve  # within a phrase, pauses between words included
@@ -78,54 +72,130 @@ class Voice:
         return len(self.loudness)
 
 
-def listen(waveform: NDArray[np.floating], rate: int, *, frames: int, fps: float) -> Voice:
-    """The voice's features at each of `frames` video frames; after the end of the sound there is silence."""
+def listen(
+    waveform: NDArray[np.floating], rate: int, *, frames: int, fps: float, lips: LipNetwork | None = None
+) -> Voice:
+    """The voice's features at each of `frames` video frames; after the end of the sound there is silence.
+
+    Args:
+        waveform: (N,) mono.
+        rate: Samples a second, 4,000 to 768,000.
+        frames: Video frames to make, from the sound's beginning.
+        fps: Video frames a second.
+        lips: Hears what the mouth does; the bundled network by default.
+
+    Raises:
+        VoiceError: the sound is not mono, too short, no numbers or of another rate.
+    """
     sound = _checked(waveform, rate)
-    seconds = np.arange(frames) / fps + LEAD_SECONDS
-    sound = soxr.resample(sound, rate, RATE) if rate != RATE else sound
-    bands = _levels(sound)
-    level = bands[WHOLE]
-    periodic = _periodicity(sound, len(level))
-    floor, loud = np.percentile(level, [8, 95])
-    swells, vibrates = loud - floor > 10, periodic.mean() > 0.2  # steady noise does neither
-    if np.percentile(level, 99) < SILENT_DB or not (swells or vibrates):
+    signal = analysed(sound, rate)
+    network = lips or LipNetwork.bundled()
+    return _voice(signal, _by_network(signal, network(resampled(sound, rate, learned.RATE))), frames, fps)
+
+
+def listen_without_network(waveform: NDArray[np.floating], rate: int, *, frames: int, fps: float) -> Voice:
+    """The same from the signal alone; the network is measured against it."""
+    signal = analysed(_checked(waveform, rate), rate)
+    return _voice(signal, _by_signal(signal), frames, fps)
+
+
+def _voice(signal: Signal, mouth: _Mouth | None, frames: int, fps: float) -> Voice:
+    if mouth is None:
         return _silence(frames)
-
-    loudness = _rise(level)
-    # Loud moments count for what they sound like.
-    presence = np.clip((level - loud + 45) / 45, 0, 1) ** 2 + 1e-4
-    energy = np.mean([_rise(_smooth(bands[octave], 0.007)) for octave in FORMANTS], axis=0)
-    # High where the second formant is strong and high (open or spread lips), low for rounded or closing ones.
-    brightness = _share(bands[BRIGHT] - bands[DARK], presence, 0.05, 0.8)
-    voiced = periodic * np.clip((loudness - 0.2) / 0.2, 0, 1)
-    active = (energy > 0.35) | (loudness * voiced > 0.5)
-
-    # A narrow or rounded mouth takes the upper formants away: the energy says that there is a vowel, the
-    # spectral balance how open it is.
-    vowel = energy * (0.5 + 0.5 * brightness)
-    phrases = _phrases(active)
-    parted = PARTED * _smooth(_ahead(active, PARTED_SECONDS) * (1 - phrases), 0.04)
-    opening = _smooth(np.clip((np.maximum(vowel, parted) - 0.05) / 0.95, 0, 1), LIP_SECONDS)
-
-    front = _share(bands[FRONT] - bands[BACK], presence, 0.5, 0.95)
-    hiss = _share(bands[HISS] - bands[DARK], presence, 0.8, 0.98)
-
-    moments = np.append(np.arange(len(level)) / STEPS, len(level) / STEPS + END_SECONDS)
+    phrases = _phrases(mouth.active)
+    parted = PARTED * smooth(_ahead(mouth.active, PARTED_SECONDS) * (1 - phrases), 0.04)
+    opening = np.clip((np.maximum(mouth.opening, parted) - 0.05) / 0.95, 0, 1)
+    opening *= 1 - np.clip(2 * mouth.seal, 0, 1)  # lips that relax into each other are shut before they press
+    moments = np.append(np.arange(signal.steps) / STEPS, signal.steps / STEPS + END_SECONDS)
+    seconds = np.arange(frames) / fps + LEAD_SECONDS
 
     def at_frames(curve: Curve) -> Curve:
         return np.clip(np.interp(seconds, moments, np.append(curve, 0.0)), 0, 1)
 
     return Voice(
-        loudness=at_frames(_smooth(loudness, 0.03)),
+        loudness=at_frames(smooth(signal.loudness, 0.03)),
         opening=at_frames(opening),
-        rounding=at_frames(_smooth(voiced * energy * (1 - brightness), 0.03)),
-        spread=at_frames(_smooth(voiced * energy * front, 0.03)),
-        frication=at_frames(_smooth(energy * hiss * (1 - voiced), 0.02)),
-        voiced=at_frames(_smooth(voiced, 0.02)),
-        speaking=at_frames(_smooth(phrases, 0.1)),
-        stress=at_frames(_stress(loudness * voiced)),
+        jaw=at_frames(mouth.jaw),
+        rounding=at_frames(mouth.rounding),
+        spread=at_frames(mouth.spread),
+        seal=at_frames(mouth.seal),
+        tuck=at_frames(mouth.tuck),
+        frication=at_frames(mouth.frication),
+        voiced=at_frames(smooth(signal.voiced, 0.02)),
+        speaking=at_frames(smooth(phrases, 0.1)),
+        stress=at_frames(_stress(signal.loudness * signal.voiced)),
         phrase_ends=tuple(float(s) for s in np.flatnonzero(np.diff(phrases) < 0) / STEPS),
     )
+
+
+@dataclass(frozen=True)
+class _Mouth:
+    """Curves (S,) in [0, 1] as `Voice` has them, STEPS a second, and when a voice is heard."""
+
+    opening: Curve
+    jaw: Curve
+    rounding: Curve
+    spread: Curve
+    seal: Curve
+    tuck: Curve
+    frication: Curve
+    active: NDArray[np.bool_]
+
+
+def _by_signal(signal: Signal) -> _Mouth | None:
+    """What the signal alone tells; None if it is no voice."""
+    if signal.is_steady or not signal.is_loud:
+        return None
+    active = (signal.energy > 0.35) | (signal.loudness * signal.voiced > 0.5)
+    vowel = smooth(_vowel(signal), LIP_SECONDS)
+    sounding = signal.voiced * signal.energy
+    return _Mouth(
+        opening=vowel,
+        jaw=vowel,
+        rounding=smooth(sounding * (1 - signal.brightness), 0.03),
+        spread=smooth(sounding * signal.front, 0.03),
+        seal=_phrases(active) * np.clip(1 - vowel / SEALED, 0, 1),
+        tuck=np.zeros(signal.steps),
+        frication=smooth(signal.energy * signal.hiss * (1 - signal.voiced), 0.02),
+        active=active,
+    )
+
+
+def _by_network(signal: Signal, heard: NDArray[np.float32]) -> _Mouth | None:
+    """What the network hears (K, 7), its opening averaged with the signal's; None without a voice."""
+    at, moments = np.arange(signal.steps) / STEPS, np.arange(len(heard)) / learned.STEPS
+    curves = {
+        name: np.interp(at, moments, heard[:, column].astype(np.float64))
+        for column, name in enumerate(learned.CURVES)
+    }
+    speaking = smooth(curves["speaking"], 0.03)
+    active = speaking > 0.4
+    if not (signal.is_loud and active.any()):
+        return None
+    # What the network takes for noise or music moves no lips.
+    here = np.clip((speaking - 0.1) / 0.3, 0, 1)
+    vowel = _vowel(signal)
+    # Lips that meet let no vowel out, whatever the network hears.
+    chance = smooth(curves["seal"], SEAL_SIGMA) * (1 - smooth(vowel, LIP_SECONDS))
+    met = np.clip((chance - UNMET) / (MET - UNMET), 0, 1)
+    sounding = here * curves["opening"] / WIDEST_LEARNED
+    opening = NETWORK_SHARE * sounding + (1 - NETWORK_SHARE) * here * vowel
+    return _Mouth(
+        opening=np.clip(smooth(opening, LIP_SECONDS), 0, 1),
+        jaw=np.clip(here * curves["jaw"] / WIDEST_LEARNED, 0, 1),
+        rounding=here * curves["rounding"],
+        spread=here * curves["spread"],
+        seal=smooth(maximum_filter1d(here * met, round(SEAL_SECONDS * STEPS)), 0.007),
+        tuck=here * curves["tuck"],
+        frication=smooth(here * signal.energy * signal.hiss * (1 - signal.voiced), 0.02),
+        active=active,
+    )
+
+
+def _vowel(signal: Signal) -> Curve:
+    """A narrow or rounded mouth takes the upper formants away: the energy says that there is a vowel, the
+    spectral balance how open it is."""
+    return signal.energy * (0.5 + 0.5 * signal.brightness)
 
 
 def _checked(waveform: NDArray[np.floating], rate: int) -> Curve:
@@ -147,71 +217,13 @@ def _checked(waveform: NDArray[np.floating], rate: int) -> Curve:
 
 def _silence(frames: int) -> Voice:
     nothing = np.zeros(frames)
-    return Voice(*([nothing] * 8), phrase_ends=())
-
-
-def _windows(sound: Curve, length: int, hop: int, count: int) -> Curve:
-    """(count, length) views, window k centred on sample k * hop."""
-    padded = np.pad(sound, (length // 2, length + hop))
-    return np.lib.stride_tricks.sliding_window_view(padded, length)[::hop][:count]
-
-
-def _levels(sound: Curve) -> dict[Band, Curve]:
-    """The level of each band (S,) in dB, a full-scale sine being 0 dB."""
-    window = np.hanning(WINDOW)
-    hertz = np.fft.rfftfreq(FFT, 1 / RATE)
-    masks = np.array([(hertz >= low) & (hertz < high) for low, high in BANDS], dtype=float).T  # (129, B)
-    windows = _windows(sound, WINDOW, HOP, len(sound) // HOP + 1)
-    blocks = [
-        np.abs(np.fft.rfft(windows[start : start + BLOCK] * window, FFT)) ** 2 @ masks
-        for start in range(0, len(windows), BLOCK)
-    ]
-    power = 4 / (FFT * np.sum(window**2)) * np.concatenate(blocks)
-    return dict(zip(BANDS, 10 * np.log10(power.T + 1e-12), strict=True))
-
-
-def _smooth(curve: Curve, seconds: float) -> Curve:
-    return gaussian_filter1d(curve, seconds * STEPS, mode="nearest")
+    return Voice(*([nothing] * (len(fields(Voice)) - 1)), phrase_ends=())
 
 
 def _ahead(active: NDArray[np.bool_], seconds: float) -> Curve:
     """1 where something is active now or within the coming seconds."""
     steps = round(seconds * STEPS)
     return maximum_filter1d(active.astype(float), steps, origin=-(steps // 2), mode="nearest")
-
-
-def _rise(level: Curve) -> Curve:
-    """A level in dB as a share of the way from its noise floor to its loud moments."""
-    floor, loud = np.percentile(level, [8, 95])
-    # Between 20 and 50 dB: a vowel without a pause is no noise, and a synthesiser's zeros are no floor.
-    floor = min(max(floor + 3, loud - 50), loud - 20)
-    return np.clip((level - floor) / (loud - floor), 0, 1)
-
-
-def _share(balance: Curve, presence: Curve, low: float, high: float) -> Curve:
-    """A spectral balance in dB as a share of the way between two of its quantiles, weighted by presence."""
-    balance = _smooth(balance * presence, 0.03) / _smooth(presence, 0.03)
-    order = np.argsort(balance)
-    mass = np.cumsum(presence[order])
-    start, end = balance[order][np.searchsorted(mass, [low * mass[-1], high * mass[-1]])]
-    return np.clip((balance - start) / max(end - start, 3.0), 0, 1)
-
-
-def _periodicity(sound: Curve, steps: int) -> Curve:
-    """The height of the autocorrelation's peak between 70 and 400 Hz, from noise (0) to a vowel (1)."""
-    length, every = 320, 2
-    window = np.hanning(length)
-    windows = _windows(sound, length, HOP * every, -(-steps // every))
-    lags = slice(RATE // 400, RATE // 70)
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, 512)) ** 2)
-    peaks = []
-    for start in range(0, len(windows), BLOCK):
-        power = np.abs(np.fft.rfft(windows[start : start + BLOCK] * window, 512)) ** 2
-        power[:, 77:] = 0  # above 1,200 Hz voiced breath noise only blurs the peak
-        power[:, :4] = 0  # hum
-        correlation = np.fft.irfft(power)
-        peaks.append((correlation[:, lags] / (own[lags] / own[0])).max(axis=1) / (correlation[:, 0] + 1e-9))
-    return np.repeat(np.clip((np.concatenate(peaks) - 0.45) / 0.3, 0, 1), every)[:steps]
 
 
 def _phrases(active: NDArray[np.bool_]) -> Curve:
@@ -224,8 +236,8 @@ def _phrases(active: NDArray[np.bool_]) -> Curve:
 
 def _stress(strength: Curve) -> Curve:
     """Pulses of up to 1 on syllables that stand out from what is around them, at most about two a second."""
-    syllables = _smooth(strength, 0.05)
-    prominence = np.clip(syllables - _smooth(strength, 0.4), 0, None)
+    syllables = smooth(strength, 0.05)
+    prominence = np.clip(syllables - smooth(strength, 0.4), 0, None)
     steps = round(0.45 * STEPS)
     peaks = (prominence == maximum_filter1d(prominence, steps, mode="nearest")) & (prominence > 0.05)
     pulses = np.zeros(len(strength))

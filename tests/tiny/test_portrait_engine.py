@@ -12,12 +12,11 @@ from gen.bundled import astronaut
 from gen.weights import local_path
 from pipelines.portrait.arkit import ARKIT, columns, index
 from pipelines.portrait.eyes import LIDS
-from pipelines.portrait.mesh import Mesh
 from pipelines.portrait.motion import Motion
 from pipelines.portrait.mouth import gaps
 from pipelines.portrait.pipeline import PortraitPipeline
 from pipelines.portrait.pose import align
-from pipelines.portrait.renderer import Actor, draw, pose_landmarks
+from pipelines.portrait.renderer import Actor, draw, pose_landmarks, warp
 from pipelines.portrait.rig import Rig
 from pipelines.portrait.tracker import FaceTracker, PortraitError, eye_distance
 
@@ -244,12 +243,28 @@ def test_an_alignment_is_exact_for_an_exact_similarity() -> None:
     assert pose.unproject(pixels) == pytest.approx(points)
 
 
-def test_a_mesh_at_rest_leaves_every_pixel_where_it_is(actor: Actor) -> None:
-    mesh: Mesh = actor.mesh
-    x, y = mesh.sources(mesh.rest)
-    left, top, right, bottom = mesh.box
-    assert np.abs(x - np.arange(left, right)[None, :]).max() < 0.02
-    assert np.abs(y - np.arange(top, bottom)[:, None]).max() < 0.02
+def test_a_face_at_rest_leaves_every_pixel_where_it_is(actor: Actor) -> None:
+    rest = actor.mesh.rest
+    x, y = warp(actor, rest, rest, actor.field.turn(STILL))
+    assert np.abs(x - np.arange(SIZE)[None, :]).max() < 0.02
+    assert np.abs(y - np.arange(SIZE)[:, None]).max() < 0.02
+
+
+def test_where_a_head_takes_a_point_its_skin_is_seen(actor: Actor) -> None:
+    turn = actor.field.turn(np.array([0.05, 0.1, -0.08, 0.02, 0.01, 0.03]))
+    x, y = warp(actor, actor.mesh.rest, turn.place(actor.mesh.rest), turn)
+    seen = turn.place(actor.tracked)
+    there = np.round(seen).astype(int)
+    back = np.stack([plane[there[:, 1], there[:, 0]] for plane in (x, y)], axis=1)
+    assert np.abs(seen - actor.tracked).max() > 5
+    assert np.abs(back - (actor.tracked + there - seen)).max() < 0.5
+
+
+def test_the_affine_map_around_a_point_follows_the_head(actor: Actor) -> None:
+    turn = actor.field.turn(np.array([0.05, 0.1, -0.08, 0.02, 0.01, 0.03]))
+    mouth = actor.tracked[[13, 61, 291]]
+    (place,) = turn.around(mouth[:1])
+    assert np.abs(mouth @ place[:, :2].T + place[:, 2] - turn.place(mouth)).max() < 0.03 * actor.unit
 
 
 class FixedTracker(FaceTracker):

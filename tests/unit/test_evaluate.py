@@ -6,9 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from gen.evaluate import EMOTIONS, Evaluation, evaluate, portraits_in, problems, table
+from gen.evaluate import EMOTIONS, Evaluation, Suite, evaluate, portraits_in, problems
+from gen.lock import WeightsError
 from gen.measure import Cell, Table, summarise
 from gen.score import Witness
+from gen.suites.portraits import table
 from gen.trials import Stage, Trial, rendering_version, trials_for
 
 WITNESS = Witness("judge", None, "judge-ferplus", 0.79, 3200)  # pyright: ignore[reportArgumentType]
@@ -65,6 +67,24 @@ def test_an_emotion_is_named_once(folder: Path) -> None:
 def test_where_nothing_can_be_written_nothing_is_rendered(folder: Path) -> None:
     (told,) = problems(Evaluation("portraits", folder, out=folder / "notes.txt" / "out"))
     assert told.startswith("--out: ")
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, 61.0, float("nan")])
+def test_a_long_clip_has_a_length(folder: Path, minutes: float) -> None:
+    (told,) = problems(Evaluation("long", folder, minutes=minutes))
+    assert told.endswith("up to 60 are allowed.")
+
+
+@pytest.mark.parametrize("suite", ["identity", "long"])
+def test_an_embedding_that_is_not_here_is_said_with_what_fetches_it(
+    folder: Path, tmp_path: Path, suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_MODELS", str(tmp_path / "models"))
+    with pytest.raises(WeightsError, match=r"gen\.weights fetch mobileface` fetches it to"):
+        evaluate(Evaluation(suite, folder, out=folder / "out"))
+    with pytest.raises(WeightsError, match="is neither a folder nor a model"):
+        evaluate(Evaluation(suite, folder, out=folder / "out", identity="nobody"))
+    assert not (folder / "out").exists()
 
 
 def test_a_list_of_other_files_is_no_speech(folder: Path) -> None:

@@ -114,10 +114,16 @@ def test_every_value_says_where_it_came_from(job: FaceJob) -> None:
         {"seed": 1},
         {"face": 1},
         {"preset": "draft"},
+        {"frame": "photo"},
     ],
 )
 def test_every_field_changes_the_digest(job: FaceJob, change: dict[str, object]) -> None:
     assert plan(replace(job, **change), WEIGHTS).digest != plan(job, WEIGHTS).digest  # type: ignore[arg-type]
+
+
+def test_the_square_has_no_name_in_a_request(job: FaceJob) -> None:
+    assert "frame" not in plan(job, WEIGHTS).request
+    assert plan(replace(job, frame="photo"), WEIGHTS).request["frame"] == "photo"
 
 
 def test_input_bytes_and_weights_change_the_digest(job: FaceJob) -> None:
@@ -210,3 +216,43 @@ def test_a_voice_with_an_emotion_keeps_the_name_it_always_had(
 ) -> None:
     monkeypatch.setattr("gen.job.RENDER_VERSION", 1)
     assert plan(job, WEIGHTS).digest == "f4575d6e503e899d18fb71de2ac18bb8e74a3544c61db37a322926ab3f13d3f1"
+
+
+@pytest.fixture
+def transferred(job: FaceJob, tmp_path: Path) -> FaceJob:
+    (tmp_path / "take.mp4").write_bytes(b"a performance")
+    return FaceJob(job.portrait, driving_video=tmp_path / "take.mp4")
+
+
+def test_a_driving_video_needs_neither_voice_nor_emotion_and_takes_both(
+    transferred: FaceJob, job: FaceJob
+) -> None:
+    own = plan(transferred, WEIGHTS)
+    assert (own.track, own.audio_sha256, own.request["emotion"], own.request["seed"]) == (None, None, None, 0)
+    both = plan(replace(transferred, audio=job.audio, emotion="neutral"), WEIGHTS)
+    assert (both.request["emotion"], both.audio_sha256 is not None) == ("neutral", True)
+    assert own.digest != both.digest
+
+
+def test_the_bytes_of_a_driving_video_change_the_digest(transferred: FaceJob) -> None:
+    before = plan(transferred, WEIGHTS).digest
+    assert transferred.driving_video is not None
+    transferred.driving_video.write_bytes(b"another performance")
+    assert plan(transferred, WEIGHTS).digest != before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"say": "Hello."}, "--say: --driving-video already says what is heard: give one of the two."),
+        ({"motion": Path("take.csv")}, "--driving-video: --motion already says what the face does"),
+        ({"driving_video": Path("none.mp4")}, "--driving-video: 'none.mp4' does not exist"),
+        ({"emotion": "auto"}, "--emotion: leave 'auto' out to keep what the driving video shows"),
+        ({"text": "Hello."}, "--text: only --emotion auto reads it."),
+    ],
+)
+def test_what_cannot_go_with_a_driving_video_is_refused(
+    transferred: FaceJob, change: dict[str, object], told: str
+) -> None:
+    problems = problems_of(replace(transferred, **change))  # type: ignore[arg-type]
+    assert any(line.startswith(told) for line in problems)

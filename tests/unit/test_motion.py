@@ -10,8 +10,9 @@ from gen.media import read_sound
 from pipelines.portrait.arkit import ARKIT, columns, index
 from pipelines.portrait.articulation import articulate, lip_gap
 from pipelines.portrait.expression import LABELS
-from pipelines.portrait.gaze import blinks, eyes, look
+from pipelines.portrait.life import LIVELY
 from pipelines.portrait.motion import Motion, perform
+from pipelines.portrait.moves import Rules
 from pipelines.portrait.voice import listen
 
 FPS = 25.0
@@ -137,6 +138,22 @@ def test_an_expression_that_is_held_is_not_frozen_and_not_quite_even() -> None:
     np.testing.assert_allclose(brow, motion.coefficients[:, index("browDownRight")], atol=0.2)
 
 
+def test_an_emotion_that_wavers_keeps_its_level() -> None:
+    brow = [mean(acted("anger", sound=mute(20), frames=500, seed=s), "browDown") for s in range(4)]
+    still = perform(
+        mute(20), RATE, EmotionTrack.parse("anger"), frames=500, fps=FPS, seed=0, mover=Rules(None)
+    )
+    assert np.mean(brow) > 0.85 * mean(still, "browDown")
+
+
+def test_a_face_at_rest_moves_a_little_and_no_more() -> None:
+    upper = np.concatenate(
+        [acted(sound=mute(20), frames=500, seed=s).coefficients[:, LIVELY] for s in range(3)]
+    )
+    assert 0.003 < upper.std(axis=0).max() < 0.1
+    assert np.median(upper) < 0.03
+
+
 def test_a_louder_moment_shows_more_emotion_than_a_pause() -> None:
     clips = [acted("happiness", seed=seed).coefficients[:, index("cheekSquintLeft")] for seed in range(12)]
     cheek = np.mean(clips, axis=0)
@@ -151,8 +168,8 @@ def test_the_head_moves_moderately_and_smoothly() -> None:
     assert turns.std(axis=0).min() > 0.4
     for seed in range(4):
         step = np.diff(np.degrees(acted(seed=seed).head[:, :3]), axis=0)
-        assert np.abs(step).max() < 0.6  # degrees a frame: 15 a second
-    assert np.abs(heads[:, 3:]).max() < 0.08
+        assert np.abs(step).max() < 1.3  # degrees a frame: 33 a second
+    assert np.abs(heads[:, 3:]).max() < 0.12
 
 
 def test_emotions_have_their_posture() -> None:
@@ -165,36 +182,6 @@ def test_emotions_have_their_posture() -> None:
     assert depth["anger"] < depth["neutral"] < depth["surprise"]
 
 
-def closed_runs(lids: np.ndarray, above: float) -> list[int]:
-    shut = np.diff(np.concatenate([[0], (lids > above).astype(int), [0]]))
-    return list(np.flatnonzero(shut < 0) - np.flatnonzero(shut > 0))
-
-
-def test_blinks_come_and_last_as_human_ones_do() -> None:
-    counts, lasts = [], []
-    for seed in range(20):
-        lids = blinks(np.random.default_rng(seed), frames=6000, fps=100.0, phrase_ends=())
-        runs = closed_runs(lids, 0.05)
-        counts.append(len(runs))
-        lasts += [frames / 100 for frames in runs]
-        assert max(closed_runs(lids, 0.5)) < 30  # never latched: shut for less than .3 s
-        assert lids[0] == lids[-1] == 0
-        assert lids.max() > 0.99
-    assert 14 <= np.mean(counts) <= 20
-    assert 9 <= min(counts) <= max(counts) <= 28
-    assert 0.2 <= min(lasts) <= max(lasts) <= 0.42
-
-
-def test_blinks_prefer_the_ends_of_phrases() -> None:
-    ends = tuple(np.arange(2.0, 60, 3.0))
-    found = 0
-    for seed in range(10):
-        lids = blinks(np.random.default_rng(seed), frames=6000, fps=100.0, phrase_ends=ends)
-        starts = np.flatnonzero(np.diff((lids > 0).astype(int)) > 0) / 100
-        found += sum(min(abs(start - end) for end in ends) < 0.05 for start in starts) / len(starts)
-    assert found / 10 > 0.25
-
-
 @pytest.mark.parametrize("emotion", ["surprise", "sadness"])
 def test_lids_shut_in_a_blink_and_come_back(emotion: str) -> None:
     motion = acted(emotion, sound=np.tile(SOUND, 4), frames=380)
@@ -202,24 +189,6 @@ def test_lids_shut_in_a_blink_and_come_back(emotion: str) -> None:
     assert blink.max() > 0.95
     assert np.median(blink) < 0.4
     assert wide[blink.argmax()] < 0.1
-
-
-def test_the_gaze_stays_with_the_viewer_when_the_head_turns() -> None:
-    turned = np.zeros((50, 2))
-    turned[:, 0] = np.radians(5)
-    still, moved = (
-        look(np.random.default_rng(0), frames=50, fps=FPS, head=head, down=np.zeros(50))
-        for head in (np.zeros((50, 2)), turned)
-    )
-    np.testing.assert_allclose((moved - still)[:, 0], -0.85 * np.radians(5))
-    assert np.abs(still).max() < np.radians(12)
-
-
-def test_eyes_that_look_to_the_viewers_right_turn_to_the_persons_left() -> None:
-    face = eyes(np.zeros(1), np.radians([[10.0, 5.0]]))[0]
-    assert face[index("eyeLookOutLeft")] == face[index("eyeLookInRight")] > 0.2
-    assert face[index("eyeLookInLeft")] == face[index("eyeLookOutRight")] == 0
-    assert face[index("eyeLookDownLeft")] > 0 == face[index("eyeLookUpLeft")]
 
 
 def test_sad_eyes_look_down() -> None:

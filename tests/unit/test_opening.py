@@ -20,14 +20,14 @@ def test_a_mask_covers_the_area_of_its_polygon() -> None:
 
 def test_a_polygon_outside_the_box_has_no_patch() -> None:
     far = np.array([[50, 50], [60, 50], [60, 60]])
-    assert opening.patch(far, 2, (0, 0, 40, 40)) is None
-    assert opening.patch(far, 2, (0, 0, 55, 55)) == (48, 48, 55, 55)
+    assert opening.patch(far, 2, (40, 40, 3)) is None
+    assert opening.patch(far, 2, (55, 55)) == (48, 48, 55, 55)
 
 
 def test_blending_nothing_changes_nothing() -> None:
     canvas = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     before = canvas.copy()
-    opening.blend(canvas, np.full((3, 3, 3), 200.0), np.zeros((3, 3)))
+    opening.blend(canvas, opening.plain(np.array([200.0] * 3), (3, 3)), np.zeros((3, 3)))
     assert (canvas == before).all()
-    opening.blend(canvas, np.full((3, 3, 3), 200.0), np.ones((3, 3)))
+    opening.blend(canvas, opening.plain(np.array([200.0] * 3), (3, 3)), np.ones((3, 3)))
     assert (canvas == 200).all()

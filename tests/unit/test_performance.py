@@ -72,7 +72,7 @@ def test_a_motion_makes_a_silent_clip_as_long_as_it(
     assert done.record.motion is not None
     assert done.record.motion.name == "take.csv"
     assert done.record.agreement is None
-    assert done.record.no_agreement == "a motion was given, and no emotion to agree with"
+    assert done.record.no_agreement == "a performance was given, and no emotion to agree with"
 
 
 def test_a_voice_beside_a_motion_is_heard_and_its_length_noted(
@@ -95,6 +95,21 @@ def test_what_is_exported_makes_the_same_clip_again(
     second = last(list(run([again], out, assembled=assembled)))
     assert second.path != first.path
     np.testing.assert_array_equal(frames_of(second.path), frames_of(first.path))
+
+
+def test_a_head_that_turns_further_than_a_photo_is_exported_as_it_was_acted(
+    driven: FaceJob, out: Path, assembled: Callable[[], Studio]
+) -> None:
+    assert driven.motion is not None
+    motion, _ = read_motion(driven.motion, FPS)
+    motion.head[:, 1], motion.head[:, 3] = np.linspace(-0.6, 0.6, 4), 0.9
+    write_motion(driven.motion, motion)
+    first = last(list(run([driven], out, export_motion=True, assembled=assembled)))
+    assert first.motion is not None
+    np.testing.assert_array_equal(read_motion(first.motion, FPS)[0].head, motion.head)
+    second = last(list(run([replace(driven, motion=first.motion)], out, force=True, assembled=assembled)))
+    np.testing.assert_array_equal(frames_of(second.path), frames_of(first.path))
+    assert "turns the head by up to 34 degrees" in second.record.notes[0]
 
 
 def test_exporting_does_not_change_the_clip_or_its_name(

@@ -78,7 +78,7 @@ def test_a_record_with_other_parts_is_refused(record: RenderRecord) -> None:
     row["portrait"] = {"name": "ada.jpg"}
     with pytest.raises(RecordError, match="sha256"):
         RenderRecord.from_json(json.dumps(row))
-    row["portrait"] = None
+    row["portrait"], row["device"] = None, None
     with pytest.raises(RecordError):
         RenderRecord.from_json(json.dumps(row))
 
@@ -101,6 +101,7 @@ def test_brackets_without_end_are_no_record() -> None:
 def test_a_whole_clip_of_the_same_job_is_sound(clip: Path) -> None:
     found = sound_record(clip, DIGEST)
     assert found is not None
+    assert found.portrait is not None
     assert found.portrait.name == "ada.jpg"
 
 

@@ -63,6 +63,7 @@ def test_the_record_lies_beside_and_inside_the_clip(
     inside = RenderRecord.from_json(read_video(finished.path).comment or "")
     assert beside == finished.record == replace(inside, clip_sha256=beside.clip_sha256)
     assert beside.audio is not None
+    assert beside.portrait is not None
     assert (beside.portrait.name, beside.audio.name, beside.frames) == ("ada.png", "hum.wav", 5)
     assert {"rig", "face", "face-mesh"} <= {weight.name for weight in beside.weights}
     assert beside.agreement is not None
