@@ -13,7 +13,10 @@ from emotion_encoders.track import EmotionTrack, Keyframe
 AUTO = "auto"
 EVERY = 1.0  # seconds between keyframes; what a voice shows in less is as often noise
 MOST = 48  # keyframes: the notation stays readable, and fits into a clip's record
-LEAST = 0.05  # share; labels below it are left out
+LEAST = 0.1  # share; labels below it are left out
+# An encoder that is unsure spreads its shares over everything, and a face that shows a little of everything
+# shows nothing: shares are raised to this power, so that what is heard most is what is shown.
+DECIDED = 2
 SAMPLES = 4  # looked at for each keyframe, so that one window of sound does not decide
 
 
@@ -46,8 +49,10 @@ def _written_over(track: EmotionTrack, seconds: float) -> EmotionTrack:
 
 
 def written(weights: Sequence[float]) -> Emotion:
-    """A distribution as a person would write it: two digits, nothing that hardly counts."""
-    kept = {label: w for label, w in zip(FACE8.labels, weights, strict=True) if w >= LEAST}
+    """A distribution as a person would write it: decided, in two digits, without what hardly counts."""
+    decided = [weight**DECIDED for weight in weights]
+    whole = math.fsum(decided)
+    kept = {label: w for label, w in zip(FACE8.labels, decided, strict=True) if w >= LEAST * whole}
     total = math.fsum(kept.values())
     hundredths = {label: round(100 * w / total) for label, w in kept.items()}
     most = max(hundredths, key=lambda label: hundredths[label])

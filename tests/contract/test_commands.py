@@ -12,7 +12,7 @@ from gen.job import FaceJob
 from gen.video_job import VideoJob
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("gen.render", "gen.score", "gen.encode", "gen.evaluate", "gen.bench", "gen.weights")
+COMMANDS = ("gen.render", "gen.score", "gen.encode", "gen.evaluate", "gen.train", "gen.bench", "gen.weights")
 HELP_SECONDS = 0.6
 
 

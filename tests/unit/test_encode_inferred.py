@@ -19,9 +19,20 @@ def test_auto_is_recognised(text: str, expected: bool) -> None:
 
 def test_a_steady_voice_becomes_one_emotion() -> None:
     track, _ = inferred(
-        [heard("0:anger*.81+disgust*.17+fear*.02 0.25:anger*.8+disgust*.18+fear*.02 9:anger")], 2.0
+        [heard("0:anger*.6+disgust*.38+fear*.02 0.25:anger*.59+disgust*.39+fear*.02 9:anger*.6+disgust*.4")],
+        2.0,
     )
-    assert track == EmotionTrack.parse("anger*.82+disgust*.18")
+    (keyframe,) = track.keyframes
+    assert keyframe.emotion.probability("anger") == pytest.approx(0.7, abs=0.02)  # .6 and .38, squared
+    assert keyframe.emotion.probability("disgust") == pytest.approx(0.3, abs=0.02)
+    assert keyframe.emotion.probability("fear") == 0
+
+
+def test_an_unsure_voice_is_decided_for_what_is_heard_most() -> None:
+    unsure = heard("anger*.3+disgust*.2+neutral*.14+surprise*.13+sadness*.12+happiness*.11", 0.4)
+    shown = inferred([unsure], 2.0)[0].at(0)
+    assert shown.top == "anger"
+    assert shown.probability("anger") > 0.5
 
 
 def test_a_voice_that_changes_becomes_a_track_over_the_clip() -> None:
