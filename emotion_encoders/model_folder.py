@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_encoders.recogniser import WeightsError
+from emotion_encoders.weights_file import WeightsError
 
 # A model that was not measured here is not trusted until someone does.
 UNMEASURED = 0.0

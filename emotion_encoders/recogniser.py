@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from emotion_encoders.emotion import FACE8, Emotion
 from emotion_encoders.evidence import Evidence
 from emotion_encoders.track import EmotionTrack, Keyframe
+from emotion_encoders.weights_file import (
+    check_architecture,
+    check_fit,
+    check_labels,
+    read_weights,
+    stated,
+)
 
 BATCH = 256  # crops through the network at once: bounds memory for hour-long videos
-
-
-class WeightsError(ValueError):
-    """A weights file that cannot be used, said in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -45,45 +47,16 @@ class Facts:
         return {field.name: json.dumps(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_metadata(cls, metadata: dict[str, str], path: Path) -> Facts:
-        missing = [field.name for field in fields(cls) if field.name not in metadata]
-        if missing:
-            raise WeightsError(
-                f"{path} does not say its {', '.join(missing)}; make it again with its recipe in gen/recipes."
-            )
-        values = {field.name: json.loads(metadata[field.name]) for field in fields(cls)}
-        return cls(**{**values, "labels": tuple(values["labels"])})
+    def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> Facts:
+        return cls(**stated(cls, metadata, path))
 
 
 def load_weights(network: nn.Module, path: Path, *, architecture: str, labels: Sequence[str]) -> Facts:
     """Fills `network` from a safetensors file, refusing anything that is not exactly its own weights."""
-    if not path.is_file():
-        raise WeightsError(f"There is no weights file at {path}; restore it or make it with its recipe.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = Facts.from_metadata(file.metadata() or {}, path)
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); restore it.") from error
-    if facts.architecture != architecture:
-        raise WeightsError(
-            f"{path} holds weights for {facts.architecture!r}; {architecture!r} is needed here."
-        )
-    if facts.labels != tuple(labels):
-        raise WeightsError(
-            f"{path} knows {', '.join(facts.labels)}; {', '.join(labels)} are needed, in that order."
-        )
-    wanted = network.state_dict()
-    wrong = sorted(wanted.keys() ^ tensors.keys())
-    wrong += sorted(key for key in wanted.keys() & tensors.keys() if wanted[key].shape != tensors[key].shape)
-    if wrong:
-        raise WeightsError(
-            f"{path} does not fit {architecture!r}: {', '.join(wrong[:4])}; make it with its recipe."
-        )
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise WeightsError(
-            f"{path} holds numbers that are not finite; restore it or make it with its recipe."
-        )
+    facts, tensors = read_weights(path, Facts.from_metadata)
+    check_architecture(path, facts.architecture, architecture)
+    check_labels(path, facts.labels, tuple(labels))
+    check_fit(path, architecture, network.state_dict(), tensors)
     network.load_state_dict(tensors)
     return facts
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from emotion_encoders.emotion import MIKELS8, Emotion, UnknownEmotion
 from emotion_encoders.evidence import Evidence
 from emotion_encoders.model_folder import UNMEASURED, config_of, load_folder
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.scene import SceneMeasures, check_frame, measure
 from emotion_encoders.track import EmotionTrack, Keyframe
+from emotion_encoders.weights_file import WeightsError
 
 SECONDS = 1.0  # between two frames that the model looks at
 BATCH = 16

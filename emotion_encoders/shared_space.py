@@ -9,15 +9,14 @@ from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from emotion_encoders.emotion import FACE8, VOCABULARIES, Emotion
 from emotion_encoders.evidence import Evidence
 from emotion_encoders.mapping import translate
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.vocabulary import AFFECT
+from emotion_encoders.weights_file import WeightsError, check_fit, read_weights
 
 Sense = Literal["text", "voice", "face", "scene"]
 SENSES: tuple[Sense, ...] = ("text", "voice", "face", "scene")
@@ -91,26 +90,15 @@ class SharedSpace(nn.Module):
     @classmethod
     def load(cls, path: Path) -> Self:
         """Reads a safetensors file made by gen/recipes/conditioner.py; anything else is a WeightsError."""
-        if not path.is_file():
-            raise WeightsError(f"There is no weights file at {path}; restore it or make it with its recipe.")
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-        except SafetensorError as error:
-            raise WeightsError(f"{path} is not a complete safetensors file ({error}); restore it.") from error
+        metadata, tensors = read_weights(path, lambda metadata, _: metadata)
         found = {key: json.loads(metadata.get(key, "null")) for key in ("architecture", "labels")}
         if found != {"architecture": ARCHITECTURE, "labels": list(LABELS)} or "points" not in tensors:
             raise WeightsError(
                 f"{path} is not a {ARCHITECTURE!r} for today's labels; make it with its recipe."
             )
         space = cls(tensors["points"].shape[-1])
-        try:
-            space.load_state_dict(tensors)
-        except RuntimeError:
-            raise WeightsError(f"{path} does not fit {ARCHITECTURE!r}; make it with its recipe.") from None
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-            raise WeightsError(f"{path} holds numbers that are not finite; make it with its recipe.")
+        check_fit(path, ARCHITECTURE, space.state_dict(), tensors)
+        space.load_state_dict(tensors)
         return space.eval()
 
     def save(self, path: Path, **facts: object) -> None:

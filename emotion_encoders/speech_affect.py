@@ -18,11 +18,11 @@ from emotion_encoders.mapping import translate
 from emotion_encoders.model_folder import UNMEASURED, load_folder, words_of
 from emotion_encoders.prosody import Prosody
 from emotion_encoders.prosody import prosody as prosody_of_sound
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.speech import Hearing
 from emotion_encoders.speech_large import Window, heard_at
 from emotion_encoders.track import EmotionTrack
 from emotion_encoders.waveform import RATE
+from emotion_encoders.weights_file import WeightsError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

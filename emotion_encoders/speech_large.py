@@ -18,11 +18,11 @@ from emotion_encoders.mapping import translate
 from emotion_encoders.model_folder import UNMEASURED, load_folder, words_of
 from emotion_encoders.prosody import Prosody
 from emotion_encoders.prosody import prosody as prosody_of_sound
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.spectrum import HOP_SECONDS, blocks
 from emotion_encoders.speech import WINDOW_SECONDS, Hearing, holds_voice
 from emotion_encoders.track import EmotionTrack, Keyframe
 from emotion_encoders.waveform import RATE, prepared
+from emotion_encoders.weights_file import WeightsError
 
 SECONDS = 1.0  # between two windows: such a model needs about a second for each on a CPU
 BATCH = 8

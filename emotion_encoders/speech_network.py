@@ -9,11 +9,16 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from emotion_encoders.curves import WIDTH
-from emotion_encoders.recogniser import WeightsError
+from emotion_encoders.weights_file import (
+    check_architecture,
+    check_fit,
+    check_labels,
+    read_weights,
+    stated,
+)
 
 ARCHITECTURE = "speech-curves-1d"
 
@@ -101,44 +106,15 @@ class Facts:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> Facts:
-        missing = [field.name for field in fields(cls) if field.name not in metadata]
-        if missing:
-            raise WeightsError(
-                f"{path} does not say its {', '.join(missing)}; make it again with its recipe."
-            )
-        values = {field.name: json.loads(metadata[field.name]) for field in fields(cls)}
-        return cls(**{**values, "labels": tuple(values["labels"])})
+        return cls(**stated(cls, metadata, path))
 
 
 def load_network(path: Path) -> tuple[SpeechNetwork, Facts]:
     """Reads a safetensors file, refusing anything that is not exactly this network's weights."""
-    if not path.is_file():
-        raise WeightsError(f"There is no weights file at {path}; restore it or make it with its recipe.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = Facts.from_metadata(file.metadata() or {}, path)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); restore it.") from error
-    if facts.architecture != ARCHITECTURE:
-        raise WeightsError(
-            f"{path} holds weights for {facts.architecture!r}; {ARCHITECTURE!r} is needed here."
-        )
-    if facts.labels != HEARD:
-        raise WeightsError(
-            f"{path} knows {', '.join(facts.labels)}; {', '.join(HEARD)} are needed, in that order."
-        )
+    facts, tensors = read_weights(path, Facts.from_metadata)
+    check_architecture(path, facts.architecture, ARCHITECTURE)
+    check_labels(path, facts.labels, HEARD)
     network = SpeechNetwork().eval().requires_grad_(False)
-    wanted = network.state_dict()
-    wrong = sorted(wanted.keys() ^ tensors.keys())
-    wrong += sorted(key for key in wanted.keys() & tensors.keys() if wanted[key].shape != tensors[key].shape)
-    if wrong:
-        raise WeightsError(
-            f"{path} does not fit {ARCHITECTURE!r}: {', '.join(wrong[:4])}; make it with its recipe."
-        )
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise WeightsError(
-            f"{path} holds numbers that are not finite; restore it or make it with its recipe."
-        )
-    network.load_state_dict({key: tensor.to(wanted[key].dtype) for key, tensor in tensors.items()})
+    check_fit(path, ARCHITECTURE, network.state_dict(), tensors)
+    network.load_state_dict(tensors)
     return network, facts

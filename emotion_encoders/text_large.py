@@ -14,9 +14,9 @@ from emotion_encoders.emotion import FACE8, GOEMOTIONS28, MIKELS8, Emotion, Emot
 from emotion_encoders.evidence import Evidence
 from emotion_encoders.mapping import translate
 from emotion_encoders.model_folder import UNMEASURED, config_of, load_folder, words_of
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.text import BATCH, LONGEST_TEXT, MOST_WINDOWS, Felt, evidence_of
 from emotion_encoders.transcript import Word
+from emotion_encoders.weights_file import WeightsError
 from emotion_encoders.wordpieces import readable
 
 PIECES = 128  # that are read together; longer texts are read in windows

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from emotion_encoders.emotion import FACE8
-from emotion_encoders.recogniser import WeightsError
+from emotion_encoders.weights_file import WeightsError, check_architecture, check_fit, read_weights, stated
 
 ARCHITECTURE = "text-minilm"
 
@@ -184,46 +183,21 @@ class Facts:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> Facts:
-        missing = [fact.name for fact in fields(cls) if fact.name not in metadata]
-        if missing:
-            raise WeightsError(
-                f"{path} does not say its {', '.join(missing)}; make it again with its recipe in gen/recipes."
-            )
-        values = {fact.name: json.loads(metadata[fact.name]) for fact in fields(cls)}
-        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        return cls(**{**values, **lists, "shape": Shape(**values["shape"])})
+        values = stated(cls, metadata, path)
+        return cls(**{**values, "shape": Shape(**values["shape"])})
 
 
 def load_network(path: Path) -> tuple[TextNetwork, Facts]:
     """Reads a bundled file, refusing anything that is not exactly the weights of this network."""
-    if not path.is_file():
-        raise WeightsError(f"There is no weights file at {path}; restore it or make it with its recipe.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = Facts.from_metadata(file.metadata() or {}, path)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); restore it.") from error
-    if facts.architecture != ARCHITECTURE:
-        raise WeightsError(
-            f"{path} holds weights for {facts.architecture!r}; {ARCHITECTURE!r} is needed here."
-        )
+    facts, tensors = read_weights(path, Facts.from_metadata)
+    check_architecture(path, facts.architecture, ARCHITECTURE)
     if len(facts.pieces) != facts.shape.pieces:
         raise WeightsError(
             f"{path} lists {len(facts.pieces)} word pieces, {facts.shape.pieces} were learned; restore it."
         )
     with torch.device("meta"):
         network = TextNetwork(facts.shape)
-    wanted, state = network.state_dict(), unpacked_state(tensors)
-    wrong = sorted(wanted.keys() ^ state.keys())
-    wrong += sorted(key for key in wanted.keys() & state.keys() if wanted[key].shape != state[key].shape)
-    if wrong:
-        raise WeightsError(
-            f"{path} does not fit {ARCHITECTURE!r}: {', '.join(wrong[:4])}; make it with its recipe."
-        )
-    if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
-        raise WeightsError(
-            f"{path} holds numbers that are not finite; restore it or make it with its recipe."
-        )
+    state = unpacked_state(tensors)
+    check_fit(path, ARCHITECTURE, network.state_dict(), state)
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False), facts

@@ -15,12 +15,13 @@ from emotion_encoders.emotion import EmotionError
 from emotion_encoders.track import EmotionTrack
 from gen import assemble, weights
 from gen.assemble import Studio
-from gen.atomic import unwritable, unwritten
+from gen.atomic import unwritten
 from gen.events import Failed, Finished, Preview, RenderEvent, Skipped, Started, Step
-from gen.job import PRESETS, FaceJob, FacePlan, JobError, file_sha256, plan
+from gen.job import PRESETS, FaceJob, FacePlan, file_sha256, plan
 from gen.look import Watcher, recognise
 from gen.media import Encoding, MediaError, VideoWriter, read_image
 from gen.performance import felt_by, performed, write_motion
+from gen.planning import all_planned
 from gen.record import RenderRecord, UsedFile, UsedWeights, sidecar, sound_record, versions, write_sidecar
 from gen.senses import Senses
 from pipelines.portrait.tracker import PortraitError
@@ -66,21 +67,12 @@ def run(
 
 def planned(jobs: Sequence[FaceJob], out: Path) -> list[FacePlan]:
     """Every job checked and named, and a folder that can be written to; or all problems at once."""
-    plans, problems = [], _weights_problems(jobs)
-    for job in jobs:
-        try:
-            plans.append(plan(job, {} if problems else {w.name: w.sha256 for w in _shaping(job)}))
-        except JobError as error:
-            problems += error.problems
-    if (told := unwritable(out)) is not None:
-        problems.append(f"--out: {told}")
-    if problems:
-        raise JobError(tuple(dict.fromkeys(problems)))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JobError((f"--out: '{out}' cannot be made: {error.strerror}.",)) from None
-    return plans
+    problems = _weights_problems(jobs)
+
+    def digested(job: FaceJob) -> FacePlan:
+        return plan(job, {} if problems else {w.name: w.sha256 for w in _shaping(job)})
+
+    return all_planned(jobs, digested, out, problems)
 
 
 def _shaping(job: FaceJob) -> list[weights.Weight]:

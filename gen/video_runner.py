@@ -14,13 +14,14 @@ import numpy as np
 
 from emotion_encoders.emotion import EmotionError
 from gen.assemble_wan import VideoStudio, guidance_of, key_of, video_studio
-from gen.atomic import unwritable, unwritten
+from gen.atomic import unwritten
 from gen.events import Failed, Finished, Preview, RenderEvent, Skipped, Started, Step
 from gen.image import read_image
-from gen.job import JobError, file_sha256
+from gen.job import file_sha256
 from gen.lock import WeightsError
 from gen.machine import RoomError
 from gen.media import Encoding, MediaError, VideoWriter
+from gen.planning import all_planned
 from gen.record import (
     Choice,
     RenderRecord,
@@ -70,26 +71,7 @@ def run_videos(
     Raises:
         JobError: before anything is loaded or written, with all that is wrong with the jobs and the folder.
     """
-    return _Run(planned(jobs, out), out, force, preview_every, assembled).events()
-
-
-def planned(jobs: Sequence[VideoJob], out: Path) -> list[VideoPlan]:
-    """Every job checked and named, and a folder that can be written to; or all problems at once."""
-    plans, problems = [], []
-    for job in jobs:
-        try:
-            plans.append(plan(job))
-        except JobError as error:
-            problems += error.problems
-    if (told := unwritable(out)) is not None:
-        problems.append(f"--out: {told}")
-    if problems:
-        raise JobError(tuple(dict.fromkeys(problems)))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JobError((f"--out: '{out}' cannot be made: {error.strerror}.",)) from None
-    return plans
+    return _Run(all_planned(jobs, plan, out), out, force, preview_every, assembled).events()
 
 
 class _Run:

@@ -18,8 +18,8 @@ from transformers import (
 )
 
 from emotion_encoders.emotion import MIKELS8
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.scene_model import SceneModel
+from emotion_encoders.weights_file import WeightsError
 
 SIDE = 16
 FRAMES = [np.full((24, 32, 3), 12 * i, np.uint8) for i in range(20)]

@@ -9,9 +9,9 @@ import soundfile
 import torch
 
 from emotion_encoders.emotion import FACE8
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.speech_affect import OUTPUTS, SpeechAffectEncoder, affect_regressor, hears_affect
 from emotion_encoders.waveform import resampled
+from emotion_encoders.weights_file import WeightsError
 from gen.bundled import line
 
 RATE = 16_000

@@ -8,9 +8,9 @@ import soundfile
 import torch
 
 from emotion_encoders.emotion import FACE8
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.speech_large import LargeSpeechEncoder
 from emotion_encoders.waveform import SoundError, resampled
+from emotion_encoders.weights_file import WeightsError
 from gen.bundled import line
 
 RATE = 16_000

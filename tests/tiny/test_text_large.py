@@ -8,9 +8,9 @@ from transformers import RobertaConfig, RobertaForSequenceClassification
 
 from emotion_encoders.emotion import FACE8, GOEMOTIONS28, MIKELS8, EmotionError
 from emotion_encoders.mapping import translate
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.text import MOST_WINDOWS, Felt
 from emotion_encoders.text_large import PIECES, LargeTextEncoder
+from emotion_encoders.weights_file import WeightsError
 from tests.classifier import EKMAN, SPECIAL, TINY, WORDS, classifier, tokenizer
 
 

@@ -7,9 +7,9 @@ import torch
 
 from emotion_encoders.emotion import FACE8, GOEMOTIONS28, Affect, Emotion
 from emotion_encoders.evidence import Evidence, Modality
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.shared_space import LABELS, SENSES, SharedSpace, features, likeness, retrieve
 from emotion_encoders.track import EmotionTrack
+from emotion_encoders.weights_file import WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from emotion_encoders import face, judge
 from emotion_encoders.emotion import FACE8, EmotionError
 from emotion_encoders.face import FaceNetwork, FaceRecogniser
 from emotion_encoders.judge import Judge, JudgeNetwork
-from emotion_encoders.recogniser import Facts, WeightsError
+from emotion_encoders.recogniser import Facts
+from emotion_encoders.weights_file import WeightsError
 
 FACTS = Facts(
     name="tiny",

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.speech import SpeechEncoder
 from emotion_encoders.speech_network import ARCHITECTURE, HEARD, Facts, SpeechNetwork
+from emotion_encoders.weights_file import WeightsError
 
 FACTS = Facts(
     name="tiny",

@@ -11,8 +11,8 @@ import pytest
 import emotion_encoders
 from emotion_encoders.emotion import FACE8, GOEMOTIONS28, MIKELS8, EmotionError
 from emotion_encoders.evidence import fuse
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.text import MOST_WINDOWS, Reading, TextEncoder
+from emotion_encoders.weights_file import WeightsError
 
 BUNDLED = Path(emotion_encoders.__path__[0]) / "text.safetensors"
 

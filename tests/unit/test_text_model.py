@@ -6,7 +6,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emotion_encoders.recogniser import WeightsError
 from emotion_encoders.text_model import (
     ARCHITECTURE,
     Facts,
@@ -18,6 +17,7 @@ from emotion_encoders.text_model import (
     quantise,
     unpacked_state,
 )
+from emotion_encoders.weights_file import WeightsError
 
 SHAPE = Shape(pieces=20, width=16, inner=32, heads=2, layers=2, positions=12)
 
