@@ -19,6 +19,7 @@ LIDS = {
 IRISES = {"Right": range(468, 473), "Left": range(473, 478)}
 LOWER_SHARE = 0.12  # of the way that the lower lid comes up in a blink
 LASHES, LASH_BLUR, LASH_ENDS = 0.057, 0.015, 0.25  # of an eye's width: thickness, softness, thinning out
+UNSEEN_IRIS = 0.8  # of the dark end of the lids and their surroundings
 LID_SHADOW = 0.25  # how much darker the eyeball is right under the upper lid
 # How far a full look moves the iris, sideways and up or down, in outer-eye-corner distances.
 GAZE = (0.075, 0.05)
@@ -160,8 +161,13 @@ def _lid(photo: np.ndarray, polygon: np.ndarray, width: float) -> tuple[np.ndarr
     cross = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     around = cv2.dilate(inside, cross, iterations=max(2, round(0.09 * width)))
     margin = photo[(around > 0) & (cv2.erode(inside, BESIDE) == 0)]
-    lash = margin[np.argsort(margin.sum(axis=1))[: max(1, len(margin) // 6)]].mean(axis=0)
+    lash = _dark_end(margin if len(margin) else photo.reshape(-1, 3))
     return cv2.inpaint(photo, around, 5, cv2.INPAINT_TELEA), lash.astype(np.float32)
+
+
+def _dark_end(pixels: np.ndarray) -> np.ndarray:
+    """The mean colour (3,) of the darkest sixth of pixels (N, 3)."""
+    return pixels[np.argsort(pixels.sum(axis=1))[: max(1, len(pixels) // 6)]].mean(axis=0)
 
 
 def _sclera(photo: np.ndarray, white: np.ndarray) -> np.ndarray:
@@ -182,10 +188,11 @@ def _iris(
 ) -> np.ndarray:
     """The iris completed: an unseen pixel takes a seen one opposite, above or below or through the centre.
 
-    Where neither is seen it takes the mean of what is seen `inside` the iris.
+    Where neither is seen it takes the mean of what is seen `inside` the iris; of closed eyes nothing is, and
+    the iris is as dark as lashes are in that light.
     """
     x, y = at
-    mean = photo[inside].mean(axis=0) if inside.any() else np.zeros(3)
+    mean = photo[inside].mean(axis=0) if inside.any() else UNSEEN_IRIS * _dark_end(photo.reshape(-1, 3))
     disc = np.broadcast_to(mean, photo.shape).astype(np.float32)
     for mirror_x in (2 * centre[0] - x, x):
         map_x, map_y = mirror_x.astype(np.float32), (2 * centre[1] - y).astype(np.float32)
