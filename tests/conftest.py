@@ -40,14 +40,3 @@ def no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
         patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
         yield
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that need a GPU or fetched weights run only when asked for by their marker."""
-    asked = str(config.getoption("-m"))
-    for marker, missing in (("gpu", "a CUDA device"), ("weights", "weights that are not bundled")):
-        if marker in asked:
-            continue
-        for item in items:
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=f"needs {missing}; ask with -m {marker}"))

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gen.lock import Model, ModelFile
+from gen import lock
+from gen.lock import Lock, Model, ModelFile, written
 
 REVISION = "a" * 40
 BIG = bytes(range(256)) * 4_000  # 1 MB
@@ -102,3 +103,13 @@ def entry_of(hub: Hub, *, pinned: bool = True, missing: str = "") -> Model:
             for path, body in hub.files.items()
         ),
     )
+
+
+def quiet(line: str) -> None:
+    """Says nothing."""
+
+
+def locked(entry: Model) -> Model:
+    """The entry, and a lock that holds nothing else."""
+    lock.LOCK.write_text(written(Lock((), (entry,))))
+    return entry

@@ -68,7 +68,6 @@ class ImageToVideo:
         self.backbone, self.adapter = backbone, adapter
 
     @torch.inference_mode()
-    @torch.inference_mode()
     def __call__(
         self,
         requests: Sequence[Request],

@@ -41,7 +41,6 @@ class DrivenFace:
         self.backbone, self.adapter = backbone, adapter
 
     @torch.inference_mode()
-    @torch.inference_mode()
     def __call__(
         self,
         requests: Sequence[Request],
@@ -123,7 +122,6 @@ class SpokenFace:
             )
         self.backbone, self.adapter, self.features = backbone, adapter, features
 
-    @torch.inference_mode()
     @torch.inference_mode()
     def __call__(
         self,

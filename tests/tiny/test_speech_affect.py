@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from emotion_encoders.emotion import FACE8
 from emotion_encoders.speech_affect import OUTPUTS, SpeechAffectEncoder, affect_regressor, hears_affect
-from emotion_encoders.waveform import resampled
 from emotion_encoders.weights_file import WeightsError
-from gen.bundled import line
 
 RATE = 16_000
 
@@ -47,12 +44,6 @@ def made(folder: Path, words: tuple[str, ...] = OUTPUTS) -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def voice() -> np.ndarray:
-    waveform, rate = soundfile.read(line(), dtype="float32")
-    return resampled(torch.from_numpy(waveform), rate, RATE).numpy()
 
 
 def test_valence_and_arousal_are_what_the_model_gives(folder: Path, voice: np.ndarray) -> None:

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from emotion_encoders.emotion import FACE8
 from emotion_encoders.speech_large import LargeSpeechEncoder
-from emotion_encoders.waveform import SoundError, resampled
+from emotion_encoders.waveform import SoundError
 from emotion_encoders.weights_file import WeightsError
-from gen.bundled import line
 
 RATE = 16_000
 WORDS = ("angry", "happy", "neutral", "sad")
@@ -50,12 +48,6 @@ def made(folder: Path, words: tuple[str, ...] = WORDS, *, head: bool = True) -> 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def voice() -> np.ndarray:
-    waveform, rate = soundfile.read(line(), dtype="float32")
-    return resampled(torch.from_numpy(waveform), rate, RATE).numpy()
 
 
 def test_it_hears_a_track_of_face8(folder: Path, voice: np.ndarray) -> None:

@@ -5,35 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gen import lock, models, weights
 from gen.fetch import FetchError, fetch
-from gen.lock import Lock, Model, written
-from tests.hub import BIG, REVISION, Hub, entry_of, served
+from tests.hub import BIG, REVISION, Hub, entry_of, locked, quiet
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    monkeypatch.setenv("MIEN_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(lock, "LOCK", tmp_path / "weights.lock")
-    with served() as held:
-        monkeypatch.setenv("HF_ENDPOINT", held.url)
-        yield held
-
-
-def quiet(line: str) -> None:
-    """Says nothing."""
-
-
-def locked(entry: Model) -> Model:
-    lock.LOCK.write_text(written(Lock((), (entry,))))
-    return entry
 
 
 def test_a_model_is_fetched_by_name_and_used_from_its_folder(

@@ -2,33 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gen import lock, models, weights
 from gen.fetch import FetchError, fetch, from_hub
-from gen.lock import Lock, Model, ModelFile, read_lock, written
-from tests.hub import BIG, Hub, digest, entry_of, served
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    monkeypatch.setenv("MIEN_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(lock, "LOCK", tmp_path / "weights.lock")
-    with served() as held:
-        monkeypatch.setenv("HF_ENDPOINT", held.url)
-        yield held
-
-
-def quiet(line: str) -> None:
-    """Says nothing."""
-
-
-def locked(entry: Model) -> Model:
-    lock.LOCK.write_text(written(Lock((), (entry,))))
-    return entry
+from gen.lock import Model, ModelFile, read_lock
+from tests.hub import BIG, Hub, digest, entry_of, locked, quiet
 
 
 def test_without_digests_nothing_is_fetched_unless_asked_to(
